@@ -1,0 +1,37 @@
+// Package handlers turns HTTP into calls of the services and their answers
+// into views. Every route stands in routes.go.
+package handlers
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"net/http"
+
+	"tend/services"
+	"tend/services/logs"
+)
+
+// Logs is what the pages and the REST surface read of the servers' output.
+type Logs interface {
+	Read(ctx context.Context, server string, q logs.Query) iter.Seq2[logs.Line, error]
+}
+
+// Deps is everything the handlers call.
+type Deps struct {
+	Control  services.Control
+	Logs     Logs
+	Hub      http.Handler                               // the websocket endpoint
+	Hosts    []string                                   // allowed values of Host, without ports, beside localhost and loopback addresses
+	Shutdown func(ctx context.Context, keep bool) error // asks the manager to end; keep leaves servers running
+	Info     Info
+	Log      *slog.Logger
+}
+
+// Info is what the pages and the CLI tell about this manager.
+type Info struct {
+	Version string
+	PID     int
+	Config  string // path of the configuration
+	Demo    bool
+}

@@ -1,0 +1,53 @@
+package services
+
+import (
+	"context"
+	"iter"
+)
+
+// Action is what an operator can ask of a server.
+type Action string
+
+// The actions.
+const (
+	Start   Action = "start"
+	Stop    Action = "stop"
+	Restart Action = "restart"
+	Kill    Action = "kill"
+)
+
+// Control is the one interface to the servers of a machine. The orchestrator
+// implements it for this process, services/remote over REST; one conformance
+// suite runs against both.
+type Control interface {
+	// List returns every server in the order of the configuration, then the
+	// orphans of kind unconfigured by name.
+	List(ctx context.Context) ([]Status, error)
+
+	// Get returns one server. NotFound.
+	Get(ctx context.Context, name string) (Status, error)
+
+	// Do records an order for all servers it names, or for none of them, and
+	// returns their statuses right after: it does not wait for the outcome
+	// (see Await). NotFound for an unknown name, Conflict where a start finds
+	// its port held by somebody else, Invalid for an order that makes no sense.
+	Do(ctx context.Context, order Order) ([]Status, error)
+
+	// Watch yields events in their one order: first whatever is retained
+	// after the given id, then the new ones as they come, until ctx ends
+	// or an error is yielded, which is always the last. With after = Now it
+	// begins with the next event. Where the id is too old or from another
+	// manager's life, it yields one event of kind EventReset first: list again.
+	Watch(ctx context.Context, after uint64) iter.Seq2[Event, error]
+}
+
+// Order is one wish for one or more servers. Starting a server also starts
+// the servers that it depends on; stopping several stops dependents before
+// what they depend on.
+type Order struct {
+	Action  Action
+	Servers []string
+	// Orphan is the pid of the foreign process that holds the port of the one
+	// server named, for Stop only: that process is ended instead of the server.
+	Orphan int
+}

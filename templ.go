@@ -1,0 +1,3 @@
+package tend
+
+//go:generate go tool templ generate
