@@ -1,0 +1,2 @@
+// Package logs keeps what the servers write.
+package logs
