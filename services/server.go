@@ -64,8 +64,8 @@ type Success struct {
 
 // Backoff is the waiting time between a failure and the next attempt: Min,
 // doubled by every further failure up to Max. A run that lasted at least Reset
-// starts the count anew. After GiveUp consecutive failures the server is
-// failed; 0 retries for ever.
+// starts the count anew. GiveUp is how many restarts in a row are tried before
+// the server is failed; 0 tries for ever.
 type Backoff struct {
 	Min, Max, Reset time.Duration
 	GiveUp          int
