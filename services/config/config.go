@@ -1,0 +1,73 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"tend/services"
+)
+
+// Config is a configuration file that was read and found good. Nobody changes
+// it afterwards.
+type Config struct {
+	Path    string // absolute
+	Dir     string // the directory of Path: what relative paths are relative to
+	Data    string // absolute; where state, logs and history live
+	Listen  string // a loopback address and port of the dashboard and REST
+	Monitor Monitor
+	Servers []services.Server // in the order of the file
+}
+
+// Monitor says how often servers are checked.
+type Monitor struct {
+	Interval time.Duration
+}
+
+// Defaults of what the file does not say.
+const (
+	DefaultListen   = "127.0.0.1:3030"
+	DefaultInterval = 3 * time.Second
+	dataDir         = ".tend"
+)
+
+// Load reads and validates a configuration. Everything that is wrong with the
+// file comes at once as Problems, whose kind is Invalid.
+func Load(path string) (*Config, error) {
+	return LoadWith(path, os.LookupEnv)
+}
+
+// LoadWith is Load with another environment for ${VAR}.
+func LoadWith(path string, lookup Lookup) (*Config, error) {
+	data, err := open(path)
+	if err != nil {
+		return nil, Problems{{File: path, Msg: err.Error()}}
+	}
+	return read(path, data, lookup)
+}
+
+// read turns the text of a file into a Config.
+func read(path, data string, lookup Lookup) (*Config, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, Problems{{File: path, Msg: "has no absolute path: " + err.Error()}}
+	}
+	r := &report{file: path}
+	c := &Config{
+		Path:    absolute,
+		Dir:     filepath.Dir(absolute),
+		Data:    filepath.Join(filepath.Dir(absolute), dataDir),
+		Listen:  DefaultListen,
+		Monitor: Monitor{Interval: DefaultInterval},
+	}
+	if data, ok := clean(data, r); ok {
+		if root := parse(data, r); root != nil || len(r.list) == 0 {
+			d := decoder{report: r, lookup: lookup, dir: c.Dir}
+			d.config(root, c)
+		}
+	}
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}

@@ -1,0 +1,307 @@
+package config
+
+import (
+	"maps"
+	"net"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tend/services"
+)
+
+// decoder reads values of the tree. It notes problems and goes on, so that
+// all of them are found in one pass.
+type decoder struct {
+	*report
+	lookup Lookup
+	dir    string
+	spent  int
+}
+
+// budget bounds the work and the memory that a small file can ask for by
+// repeating a large value through anchors and defaults.
+const budget = 3_000_000
+
+// spend takes from the budget and reports whether something was left.
+func (d *decoder) spend(at place, amount int) bool {
+	if d.spent > budget {
+		return false
+	}
+	if d.spent += amount; d.spent > budget {
+		d.add(at, "", "the anchors or defaults of this file repeat too much: together they stand for more than %d values; write less of it with them", budget)
+		return false
+	}
+	return true
+}
+
+// fields says what reads the value of each key that a map may have.
+type fields map[string]func(*node)
+
+// object reads a map: each key by its function. Keys that are planned but not
+// there yet are refused as such, not as misspellings.
+func (d *decoder) object(n *node, label string, known fields, later ...string) {
+	if n.kind != object {
+		d.wants(n, label, "a map with one or more of "+strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		return
+	}
+	if !d.spend(n.at, len(n.entries)) {
+		return
+	}
+	for _, e := range n.entries {
+		if read, ok := known[e.key]; ok {
+			read(e.value)
+			continue
+		}
+		key := e.key
+		if label != "" {
+			key = label + separator(label) + e.key
+		}
+		key = quoteCut(key, "")
+		if slices.Contains(later, e.key) {
+			d.add(e.at, key, "is not supported yet: remove it")
+			continue
+		}
+		d.unknown(e, key, known)
+	}
+}
+
+func (d *decoder) unknown(e entry, key string, known fields) {
+	names := slices.Sorted(maps.Keys(known))
+	if near := nearest(e.key, names); near != "" {
+		d.add(e.at, key, "is not a key that is known here: did you mean %q?", near)
+		return
+	}
+	if key == e.key && (slices.Contains(serverKeys, e.key) || slices.Contains(laterServerKeys, e.key)) {
+		d.add(e.at, key, "belongs to a server, or under defaults: write it below servers: NAME:")
+		return
+	}
+	d.add(e.at, key, "is not a key that is known here: the keys are %s", strings.Join(names, ", "))
+}
+
+// separator joins a label with a key: "api" + ": " + "stop" + "." + "signal".
+func separator(label string) string {
+	if strings.Contains(label, ": ") || topLevel[label] {
+		return "."
+	}
+	return ": "
+}
+
+var topLevel = map[string]bool{"monitor": true}
+
+// wants says what was expected and what was found.
+func (d *decoder) wants(n *node, label, what string) {
+	d.add(n.at, label, "wants %s, not %s", what, found(n))
+}
+
+func found(n *node) string {
+	switch n.kind {
+	case null:
+		return "nothing"
+	case list:
+		return "a list"
+	case object:
+		return "a map"
+	case integer, float:
+		return "the number " + quoteCut(n.text, "")
+	case boolean:
+		return quoteCut(n.text, "")
+	}
+	return "the text " + quoteCut(n.text, `"`)
+}
+
+// expand fills variables in. Its second result says whether the value is good.
+func (d *decoder) expand(n *node, label string) (string, bool) {
+	if !d.spend(n.at, len(n.text)/64+1) {
+		return "", false
+	}
+	value, err := expand(n.text, d.lookup)
+	if err != nil {
+		d.add(n.at, label, "%v", err)
+		return "", false
+	}
+	if strings.ContainsRune(value, 0) {
+		d.add(n.at, label, "holds a NUL character, which no program can be given: remove it")
+		return "", false
+	}
+	return value, true
+}
+
+// text reads a value that has to be text.
+func (d *decoder) text(n *node, label, example string) (string, bool) {
+	if n.kind != text {
+		if n.kind < list && n.kind != null {
+			d.add(n.at, label, "wants text, not %s: put it in quotes", found(n))
+		} else {
+			d.wants(n, label, "text such as "+example)
+		}
+		return "", false
+	}
+	return d.expand(n, label)
+}
+
+// word reads a scalar of any sort as it was written.
+func (d *decoder) word(n *node, label, example string) (string, bool) {
+	if n.kind == null || n.kind >= list {
+		d.wants(n, label, "text such as "+example)
+		return "", false
+	}
+	return d.expand(n, label)
+}
+
+// plain reads a scalar that has to be of a kind, or text with variables that
+// turns into one.
+func (d *decoder) plain(n *node, label, what string, kinds ...kind) (string, bool) {
+	if slices.Contains(kinds, n.kind) || n.kind == text && strings.Contains(n.text, "${") {
+		return d.expand(n, label)
+	}
+	d.wants(n, label, what)
+	return "", false
+}
+
+func (d *decoder) number(n *node, label string, least, most int64) (int64, bool) {
+	what := "a number from " + strconv.FormatInt(least, 10) + " to " + strconv.FormatInt(most, 10)
+	value, ok := d.plain(n, label, what, integer)
+	if !ok {
+		return 0, false
+	}
+	i, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || i < least || i > most {
+		d.add(n.at, label, "wants %s, not %s", what, quoteCut(value, ""))
+		return 0, false
+	}
+	return i, true
+}
+
+func (d *decoder) truth(n *node, label string, into *bool) {
+	value, ok := d.plain(n, label, "true or false", boolean)
+	if !ok {
+		return
+	}
+	switch value {
+	case "true", "True", "TRUE":
+		*into = true
+	case "false", "False", "FALSE":
+		*into = false
+	default:
+		d.add(n.at, label, "wants true or false, not %s", quoteCut(value, `"`))
+	}
+}
+
+// choice reads one word of several.
+func choice[T ~string](d *decoder, n *node, label string, into *T, choices ...T) {
+	words := make([]string, len(choices))
+	for i, c := range choices {
+		words[i] = string(c)
+	}
+	what := "one of " + strings.Join(words, ", ")
+	if n.kind != text {
+		d.wants(n, label, what)
+		return
+	}
+	value, ok := d.expand(n, label)
+	switch {
+	case !ok:
+	case slices.Contains(choices, T(value)):
+		*into = T(value)
+	case nearest(value, words) != "":
+		d.add(n.at, label, "wants %s, not %s: did you mean %q?", what, quoteCut(value, `"`), nearest(value, words))
+	default:
+		d.add(n.at, label, "wants %s, not %s", what, quoteCut(value, `"`))
+	}
+}
+
+// longest bounds every duration, so that sums of them cannot overflow.
+const longest = 10_000 * time.Hour
+
+func (d *decoder) duration(n *node, label string, least time.Duration, into *time.Duration) {
+	value, ok := d.plain(n, label, `a duration such as "3s"`, text, integer, float)
+	if !ok {
+		return
+	}
+	if _, err := strconv.ParseFloat(value, 64); err == nil && value != "0" {
+		d.add(n.at, label, "wants a unit: write %ss for seconds or %sms for milliseconds", quoteCut(value, ""), quoteCut(value, ""))
+		return
+	}
+	t, err := time.ParseDuration(value)
+	switch {
+	case err != nil:
+		d.add(n.at, label, "wants a duration such as 500ms, 3s or 1m30s, not %s", quoteCut(value, `"`))
+	case t < least:
+		d.add(n.at, label, "has to be at least %s, not %s", least, t)
+	case t > longest:
+		d.add(n.at, label, "has to be at most %s, not %s", longest, t)
+	default:
+		*into = t
+	}
+}
+
+func (d *decoder) size(n *node, label string, least int64, into *int64) {
+	value, ok := d.plain(n, label, `a size such as "64MB"`, text, integer, float)
+	if !ok {
+		return
+	}
+	if _, err := strconv.ParseFloat(value, 64); err == nil {
+		d.add(n.at, label, "wants a unit: write %sMB for megabytes or %skB for kilobytes", quoteCut(value, ""), quoteCut(value, ""))
+		return
+	}
+	bytes, err := parseSize(value)
+	switch {
+	case err != nil:
+		d.add(n.at, label, "%v", err)
+	case bytes < least:
+		d.add(n.at, label, "has to be at least %dkB, not %s", least/1000, quoteCut(value, ""))
+	default:
+		*into = bytes
+	}
+}
+
+// path reads a file name; a relative one is relative to the configuration.
+func (d *decoder) path(n *node, label, example string, into *string) {
+	value, ok := d.text(n, label, example)
+	switch {
+	case !ok:
+	case value == "":
+		d.add(n.at, label, "is empty: write a path such as %s, or remove the key", example)
+	case value == "~" || strings.HasPrefix(value, "~/"):
+		d.add(n.at, label, "begins with ~, which only a shell understands: write ${HOME}%s", quoteCut(value[1:], ""))
+	case filepath.IsAbs(value):
+		*into = filepath.Clean(value)
+	default:
+		*into = filepath.Join(d.dir, value)
+	}
+}
+
+func (d *decoder) listen(n *node, into *string) {
+	if n.kind == integer {
+		d.add(n.at, "listen", "wants an address and a port: write 127.0.0.1:%s", quoteCut(n.text, ""))
+		return
+	}
+	value, ok := d.text(n, "listen", DefaultListen)
+	if !ok {
+		return
+	}
+	if err := CheckListen(value); err != nil {
+		d.add(n.at, "listen", "%v", err)
+		return
+	}
+	*into = value
+}
+
+// CheckListen reports whether the dashboard may listen on an address: only on
+// one that nobody outside this machine can reach, since there are no logins
+// yet. Port 0 is any free one. Invalid; the sentence follows "listen".
+func CheckListen(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return services.Errorf(services.Invalid, "wants an address and a port such as %s, not %s", DefaultListen, quoteCut(address, `"`))
+	}
+	if p, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return services.Errorf(services.Invalid, "wants a port from 0 to 65535 after the colon, not %s", quoteCut(port, `"`))
+	} else if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return services.Errorf(services.Invalid, "would open the dashboard on %s to other machines, and there are no logins yet: write 127.0.0.1:%d, and reach it from elsewhere through a tunnel such as ssh -L", quoteCut(address, ""), p)
+	}
+	return nil
+}

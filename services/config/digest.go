@@ -1,0 +1,35 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
+	"tend/services"
+)
+
+// Digest identifies how a server is run: two servers with the same digest
+// start the same process in the same surroundings. What is only about its
+// management (policies, names, dependencies, the port that is checked) is not
+// in it, since that applies at once and needs no restart.
+//
+// Values that were left at their default are not in it either, so that a key
+// of a later version does not make every running server look changed.
+func Digest(s services.Server) string {
+	how := struct {
+		Argv    []string          `json:"argv,omitempty"`
+		Shell   string            `json:"shell,omitempty"`
+		Dir     string            `json:"dir,omitempty"`
+		Env     map[string]string `json:"env,omitempty"` // encoded in the order of the keys
+		EnvFile string            `json:"env_file,omitempty"`
+		User    string            `json:"user,omitempty"`
+		Umask   int               `json:"umask,omitempty"` // plus one: 0 is what is kept
+		NoFile  uint64            `json:"nofile,omitempty"`
+	}{s.Command.Argv, s.Command.Shell, s.Dir, s.Env, s.EnvFile, s.User, s.Umask + 1, s.NoFile}
+	text, err := json.Marshal(how)
+	if err != nil {
+		panic("encode a server: " + err.Error()) // strings and numbers always encode
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}

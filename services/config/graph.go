@@ -1,0 +1,97 @@
+package config
+
+import (
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// check looks for what only shows when all servers are known.
+func (d *decoder) check(drafts []*draft, listen string, listenAt place) {
+	byName := make(map[string]*draft, len(drafts))
+	names := make([]string, 0, len(drafts))
+	for _, s := range drafts {
+		byName[s.Name] = s
+		names = append(names, s.Name)
+	}
+	for _, s := range drafts {
+		d.resolve(s, byName, names)
+	}
+	d.cycles(drafts, byName)
+	d.ports(drafts, listen, listenAt)
+}
+
+// resolve fills DependsOn with the dependencies that exist.
+func (d *decoder) resolve(s *draft, byName map[string]*draft, names []string) {
+	label := s.Name + ": depends_on"
+	seen := make(map[string]bool, len(s.depends))
+	for _, dep := range s.depends {
+		switch {
+		case dep.name == s.Name && dep.inherited: // defaults are for the others
+		case dep.name == s.Name:
+			d.add(dep.at, label, "names %s itself: remove it", s.Name)
+		case seen[dep.name]:
+			d.add(dep.at, label, "names %s twice: remove one of the two", dep.name)
+		case byName[dep.name] != nil:
+			s.DependsOn = append(s.DependsOn, dep.name)
+			seen[dep.name] = true
+		default:
+			hint := "add it below servers:, or remove it here"
+			if near := nearest(dep.name, names); near != "" {
+				hint = "did you mean " + near + "?"
+			}
+			d.add(dep.at, label, "names %s, which is no server of this file: %s", quoteCut(dep.name, `"`), hint)
+		}
+	}
+}
+
+// cycles reports each way that leads back to its beginning, once.
+func (d *decoder) cycles(drafts []*draft, byName map[string]*draft) {
+	const onPath, done = 1, 2
+	state := make(map[string]int, len(drafts))
+	var path []string
+	var visit func(s *draft)
+	visit = func(s *draft) {
+		state[s.Name] = onPath
+		path = append(path, s.Name)
+		for _, name := range s.DependsOn {
+			switch state[name] {
+			case onPath:
+				loop := append(slices.Clone(path[slices.Index(path, name):]), name)
+				i := slices.IndexFunc(s.depends, func(dep dependency) bool { return dep.name == name })
+				d.add(s.depends[i].at, s.Name+": depends_on", "closes a circle in which nobody can start first: %s; remove one of these", strings.Join(loop, " -> "))
+			case done:
+			default:
+				visit(byName[name])
+			}
+		}
+		path = path[:len(path)-1]
+		state[s.Name] = done
+	}
+	for _, s := range drafts {
+		if state[s.Name] != done {
+			visit(s)
+		}
+	}
+}
+
+// ports reports whoever wants a port that an earlier one has.
+func (d *decoder) ports(drafts []*draft, listen string, listenAt place) {
+	owner := make(map[int]string, len(drafts))
+	if _, port, err := net.SplitHostPort(listen); err == nil {
+		if p, err := strconv.Atoi(port); err == nil && p != 0 {
+			owner[p] = "the dashboard (listen: " + listen + ")"
+		}
+	}
+	for _, s := range drafts {
+		if s.Port == 0 {
+			continue
+		}
+		if other, taken := owner[s.Port]; taken {
+			d.add(s.portAt, s.Name+": port", "%d is already the port of %s: only one can listen on it, so change one of the two", s.Port, other)
+			continue
+		}
+		owner[s.Port] = s.Name
+	}
+}

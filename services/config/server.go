@@ -1,0 +1,394 @@
+package config
+
+import (
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"tend/services"
+)
+
+// Keys of a server, those of today and those to come. A test compares the
+// first list with what is really read.
+var (
+	serverKeys = []string{
+		"autostart", "backoff", "command", "depends_on", "description", "dir", "env", "env_file", "group",
+		"limits", "logs", "port", "restart", "stop", "success", "umask", "user",
+	}
+	laterServerKeys = []string{
+		"live", "overlap", "ready", "schedule", "silence", "thresholds", "timezone", "type", "watchdog",
+	}
+	laterKeys = []string{"alerts", "auth", "exit_on", "history"}
+)
+
+// base is a server of which the file says nothing.
+func base(dir string) services.Server {
+	return services.Server{
+		Dir:       dir,
+		Umask:     -1,
+		Autostart: true,
+		Restart:   services.RestartOnFailure,
+		Backoff:   services.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second, Reset: time.Minute},
+		Stop:      services.StopPolicy{Signal: syscall.SIGTERM, Timeout: 10 * time.Second, To: services.ToGroup},
+		Logs:      services.LogPolicy{MaxSize: 64_000_000},
+	}
+}
+
+// draft is a server that is being read, with the places that the checks of
+// the whole need.
+type draft struct {
+	services.Server
+	at        place
+	portAt    place
+	backoffAt place
+	depends   []dependency
+}
+
+type dependency struct {
+	name      string
+	at        place
+	inherited bool // from defaults
+}
+
+// config reads the root of the file.
+func (d *decoder) config(root *node, c *Config) {
+	if root == nil {
+		root = &node{at: place{1, 1}, kind: object}
+	}
+	if root.kind != object {
+		d.add(root.at, "", "a configuration is a map that begins with servers:, not %s", found(root))
+		return
+	}
+	model := draft{Server: base(c.Dir)}
+	listenAt := place{}
+	var servers *node
+	known := fields{
+		"listen":   func(n *node) { listenAt = n.at; d.listen(n, &c.Listen) },
+		"data":     func(n *node) { d.path(n, "data", dataDir, &c.Data) },
+		"defaults": func(n *node) { d.server(n, "defaults", &model) },
+		"servers":  func(n *node) { servers = n },
+		"monitor": func(n *node) {
+			d.object(n, "monitor", fields{
+				"interval": func(n *node) { d.duration(n, "monitor.interval", 10*time.Millisecond, &c.Monitor.Interval) },
+			})
+		},
+	}
+	for _, e := range root.entries {
+		if strings.HasPrefix(e.key, "x-") { // a place for anchors
+			known[e.key] = func(*node) {}
+		}
+	}
+	d.object(root, "", known, laterKeys...)
+	drafts := d.servers(root, servers, model)
+	d.check(drafts, c.Listen, listenAt)
+	for _, s := range drafts {
+		c.Servers = append(c.Servers, s.Server)
+	}
+}
+
+// servers reads every server, each beginning as a copy of the defaults.
+func (d *decoder) servers(root, n *node, model draft) []*draft {
+	const example = "write one, such as  servers: {web: {command: ./web}}"
+	switch {
+	case n == nil:
+		d.add(root.at, "", "there is no server in this file: %s", example)
+		return nil
+	case n.kind == null || n.kind == object && len(n.entries) == 0:
+		d.add(n.at, "servers", "is empty: %s", example)
+		return nil
+	case n.kind != object:
+		d.wants(n, "servers", "a map of names, such as  servers: {web: {command: ./web}}")
+		return nil
+	}
+	model.backoffAt = place{} // its own problems were reported where defaults are
+	for i := range model.depends {
+		model.depends[i].inherited = true
+	}
+	var out []*draft
+	for _, e := range n.entries {
+		if !services.ValidName(e.key) {
+			d.add(e.at, "", "%s cannot name a server: a name has up to 63 small letters, digits, - and _, and begins with a letter or digit", quoteCut(e.key, `"`))
+			continue
+		}
+		s := model
+		s.Name, s.at = e.key, e.at
+		if !d.spend(e.at, len(model.Env)+len(model.Command.Argv)+len(model.depends)) {
+			break
+		}
+		s.Env = maps.Clone(model.Env)
+		s.Command.Argv = slices.Clone(model.Command.Argv)
+		s.Success = services.Success{Codes: slices.Clone(model.Success.Codes), Signals: slices.Clone(model.Success.Signals)}
+		if e.value.kind != null {
+			d.server(e.value, e.key, &s)
+		}
+		if e.value.kind == null || e.value.kind == object && !hasKey(e.value, "command") && len(model.Command.List()) == 0 {
+			d.add(e.at, e.key+":", "has no command: write command: ./program --option")
+		}
+		out = append(out, &s)
+	}
+	return out
+}
+
+func hasKey(n *node, key string) bool {
+	return slices.ContainsFunc(n.entries, func(e entry) bool { return e.key == key })
+}
+
+// server reads the keys of one server, or of the defaults, into s.
+func (d *decoder) server(n *node, name string, s *draft) {
+	if n.kind != object {
+		d.wants(n, name+":", "a map such as {command: ./program}")
+		return
+	}
+	d.object(n, name, d.serverFields(name, s), laterServerKeys...)
+	if b := s.Backoff; b.Min > b.Max && s.backoffAt != (place{}) {
+		d.add(s.backoffAt, name+": backoff", "has a min (%s) above its max (%s): swap them, or raise max", b.Min, b.Max)
+	}
+}
+
+func (d *decoder) serverFields(name string, s *draft) fields {
+	label := func(key string) string { return name + ": " + key }
+	return fields{
+		"command":     func(n *node) { d.command(n, label("command"), &s.Command) },
+		"description": func(n *node) { d.line(n, label("description"), &s.Description) },
+		"group":       func(n *node) { d.line(n, label("group"), &s.Group) },
+		"dir":         func(n *node) { d.path(n, label("dir"), "./api", &s.Dir) },
+		"env_file":    func(n *node) { d.path(n, label("env_file"), ".env", &s.EnvFile) },
+		"env":         func(n *node) { d.env(n, label("env"), s) },
+		"user":        func(n *node) { d.user(n, label("user"), &s.User) },
+		"umask":       func(n *node) { d.umask(n, label("umask"), &s.Umask) },
+		"autostart":   func(n *node) { d.truth(n, label("autostart"), &s.Autostart) },
+		"depends_on":  func(n *node) { d.dependsOn(n, label("depends_on"), s) },
+		"success":     func(n *node) { d.success(n, label("success"), &s.Success) },
+		"stop":        func(n *node) { d.stop(n, label("stop"), &s.Stop) },
+		"backoff":     func(n *node) { s.backoffAt = n.at; d.backoff(n, label("backoff"), &s.Backoff) },
+		"restart": func(n *node) {
+			choice(d, n, label("restart"), &s.Restart, services.RestartAlways, services.RestartOnFailure, services.RestartNever)
+		},
+		"port": func(n *node) {
+			if port, ok := d.number(n, label("port"), 1, 65535); ok {
+				s.Port, s.portAt = int(port), n.at
+			}
+		},
+		"logs": func(n *node) {
+			d.object(n, label("logs"), fields{
+				"max_size": func(n *node) { d.size(n, label("logs.max_size"), 64_000, &s.Logs.MaxSize) },
+			})
+		},
+		"limits": func(n *node) {
+			d.object(n, label("limits"), fields{
+				"nofile": func(n *node) {
+					if files, ok := d.number(n, label("limits.nofile"), 16, math.MaxInt32); ok {
+						s.NoFile = uint64(files)
+					}
+				},
+			}, "memory", "cpu", "pids", "nice")
+		},
+	}
+}
+
+// line reads text for people that is shown in one line.
+func (d *decoder) line(n *node, label string, into *string) {
+	if value, ok := d.word(n, label, "public API"); ok {
+		*into = strings.Join(strings.Fields(value), " ")
+	}
+}
+
+// command reads a list that runs as it is, or a line for the shell.
+func (d *decoder) command(n *node, label string, into *services.Command) {
+	if n.kind != list {
+		shell, ok := d.text(n, label, "./program --option")
+		if ok && strings.TrimSpace(shell) == "" {
+			d.add(n.at, label, "is empty: write command: ./program --option")
+		} else if ok {
+			*into = services.Command{Shell: shell}
+		}
+		return
+	}
+	argv := make([]string, 0, len(n.items))
+	if !d.spend(n.at, len(n.items)) {
+		return
+	}
+	for _, item := range n.items {
+		word, ok := d.word(item, label, "--option")
+		if ok {
+			argv = append(argv, word)
+		}
+	}
+	switch {
+	case len(argv) < len(n.items): // reported
+	case len(argv) == 0 || argv[0] == "":
+		d.add(n.at, label, "has no program: the first word of the list is what is run, such as [./program, --option]")
+	default:
+		*into = services.Command{Argv: argv}
+	}
+}
+
+func (d *decoder) env(n *node, label string, s *draft) {
+	if n.kind != object {
+		d.wants(n, label, "a map such as {LOG_LEVEL: debug}")
+		return
+	}
+	if !d.spend(n.at, len(n.entries)) {
+		return
+	}
+	for _, e := range n.entries {
+		key := label + "." + quoteCut(e.key, "")
+		switch {
+		case e.key == "" || strings.ContainsAny(e.key, "=\x00"):
+			d.add(e.at, label, "has the name %s, which no variable can have: write NAME: value", quoteCut(e.key, `"`))
+		case e.value.kind == object && hasKey(e.value, "secret"):
+			d.add(e.value.at, key, "is a secret, which is not supported yet: use env_file with a file that only this user may read")
+		case e.value.kind == null:
+			d.add(e.at, key, `has no value: write "" for an empty one, or remove it`)
+		default:
+			value, ok := d.word(e.value, key, "debug")
+			if !ok {
+				continue
+			}
+			if s.Env == nil {
+				s.Env = map[string]string{}
+			}
+			s.Env[e.key] = value
+		}
+	}
+}
+
+func (d *decoder) user(n *node, label string, into *string) {
+	value, ok := d.plain(n, label, "a user's name or number", text, integer)
+	switch {
+	case !ok:
+	case value == "" || strings.ContainsAny(value, ": \t\n"):
+		d.add(n.at, label, "wants a user's name or number, not %s", quoteCut(value, `"`))
+	default:
+		*into = value
+	}
+}
+
+var octal = regexp.MustCompile(`^0?[0-7]{1,3}$`)
+
+func (d *decoder) umask(n *node, label string, into *int) {
+	if n.kind == integer {
+		d.add(n.at, label, `is octal and wants quotes, since YAML reads numbers in its own way: write "%s"`, quoteCut(strings.TrimPrefix(n.text, "0o"), ""))
+		return
+	}
+	value, ok := d.text(n, label, `"027"`)
+	if !ok {
+		return
+	}
+	if !octal.MatchString(value) {
+		d.add(n.at, label, `wants up to three octal digits such as "027", not %s`, quoteCut(value, `"`))
+		return
+	}
+	mask, _ := strconv.ParseInt(value, 8, 32) // the pattern leaves no error
+	*into = int(mask)
+}
+
+func (d *decoder) signal(n *node, label string) (syscall.Signal, bool) {
+	value, ok := d.plain(n, label, "a signal such as TERM or INT", text, integer)
+	if !ok {
+		return 0, false
+	}
+	sig, err := services.ParseSignal(value)
+	if err != nil {
+		d.add(n.at, label, "wants a signal's name such as TERM or INT, or a number from 1 to 64, not %s", quoteCut(value, `"`))
+		return 0, false
+	}
+	return sig, true
+}
+
+func (d *decoder) stop(n *node, label string, into *services.StopPolicy) {
+	d.object(n, label, fields{
+		"signal": func(n *node) {
+			if sig, ok := d.signal(n, label+".signal"); ok {
+				into.Signal = sig
+			}
+		},
+		"timeout": func(n *node) { d.duration(n, label+".timeout", 0, &into.Timeout) },
+		"to":      func(n *node) { choice(d, n, label+".to", &into.To, services.ToGroup, services.ToMain) },
+	})
+}
+
+func (d *decoder) backoff(n *node, label string, into *services.Backoff) {
+	d.object(n, label, fields{
+		"min":   func(n *node) { d.duration(n, label+".min", 0, &into.Min) },
+		"max":   func(n *node) { d.duration(n, label+".max", 0, &into.Max) },
+		"reset": func(n *node) { d.duration(n, label+".reset", 0, &into.Reset) },
+		"give_up": func(n *node) {
+			if n.kind == text && n.text == "never" {
+				into.GiveUp = 0
+				return
+			}
+			if n.kind == text && !strings.Contains(n.text, "${") || n.kind == integer && n.text == "0" {
+				d.add(n.at, label+".give_up", "wants never, or after how many restarts in a row to give up, not %s", quoteCut(n.text, ""))
+				return
+			}
+			if times, ok := d.number(n, label+".give_up", 1, math.MaxInt32); ok {
+				into.GiveUp = int(times)
+			}
+		},
+	})
+}
+
+// success replaces the list: it says all exits that count as clean.
+func (d *decoder) success(n *node, label string, into *services.Success) {
+	if n.kind != list {
+		d.wants(n, label, "a list of exit codes and signals such as [0, 3, TERM]")
+		return
+	}
+	if !d.spend(n.at, len(n.items)) {
+		return
+	}
+	var out services.Success
+	for _, item := range n.items {
+		switch item.kind {
+		case integer:
+			if code, ok := d.number(item, label, 0, 255); ok {
+				out.Codes = append(out.Codes, int(code))
+			}
+		default:
+			if sig, ok := d.signal(item, label); ok {
+				out.Signals = append(out.Signals, sig)
+			}
+		}
+	}
+	*into = out
+}
+
+// dependsOn reads a list of names, or a map of names whose conditions say no
+// more than what holds anyway.
+func (d *decoder) dependsOn(n *node, label string, s *draft) {
+	s.depends = nil
+	if !d.spend(n.at, len(n.items)+len(n.entries)) {
+		return
+	}
+	switch n.kind {
+	case list:
+		for _, item := range n.items {
+			if name, ok := d.word(item, label, "db"); ok {
+				s.depends = append(s.depends, dependency{name: name, at: item.at})
+			}
+		}
+	case object:
+		for _, e := range n.entries {
+			s.depends = append(s.depends, dependency{name: e.key, at: e.at})
+			if e.value.kind == null {
+				continue
+			}
+			key := label + "." + quoteCut(e.key, "")
+			d.object(e.value, key, fields{
+				"until": func(n *node) {
+					if n.kind != text || n.text != "ready" {
+						d.add(n.at, key+".until", "is not supported yet with %s: write ready, or remove it", found(n))
+					}
+				},
+			}, "when_lost")
+		}
+	default:
+		d.wants(n, label, "a list of servers such as [db]")
+	}
+}
