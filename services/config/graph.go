@@ -38,7 +38,9 @@ func (d *decoder) resolve(s *draft, byName map[string]*draft, names []string) {
 			seen[dep.name] = true
 		default:
 			hint := "add it below servers:, or remove it here"
-			if near := nearest(dep.name, names); near != "" {
+			if d.full() {
+				hint = "" // no longer heard, and the search is long
+			} else if near := nearest(dep.name, names); near != "" {
 				hint = "did you mean " + near + "?"
 			}
 			d.add(dep.at, label, "names %s, which is no server of this file: %s", quoteCut(dep.name, `"`), hint)

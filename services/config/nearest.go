@@ -8,6 +8,9 @@ func nearest(s string, names []string) string {
 	}
 	best, found := max(len(s)/3, 1)+1, ""
 	for _, name := range names {
+		if len(name)-len(s) >= best || len(s)-len(name) >= best {
+			continue
+		}
 		if d := distance(s, name); d < best && d < len(name) {
 			best, found = d, name
 		}

@@ -68,7 +68,7 @@ func (r *report) add(at place, label, format string, args ...any) {
 	if r.seen[s] {
 		return
 	}
-	if len(r.list) >= maxProblems {
+	if r.full() {
 		r.more++
 		return
 	}
@@ -81,6 +81,9 @@ func (r *report) add(at place, label, format string, args ...any) {
 	}
 	r.list = append(r.list, Problem{File: r.file, Line: at.line, Column: at.column, Msg: msg})
 }
+
+// full reports whether further problems are only counted.
+func (r *report) full() bool { return len(r.list) >= maxProblems }
 
 // err returns the problems in the order of the file, nil when there are none.
 func (r *report) err() error {

@@ -126,7 +126,8 @@ func (d *decoder) servers(root, n *node, model draft) []*draft {
 		if e.value.kind != null {
 			d.server(e.value, e.key, &s)
 		}
-		if e.value.kind == null || e.value.kind == object && !hasKey(e.value, "command") && len(model.Command.List()) == 0 {
+		given := e.value.kind != null && (e.value.kind != object || hasKey(e.value, "command"))
+		if !given && len(model.Command.List()) == 0 {
 			d.add(e.at, e.key+":", "has no command: write command: ./program --option")
 		}
 		out = append(out, &s)

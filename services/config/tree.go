@@ -110,11 +110,9 @@ func withinLimits(tokens token.Tokens, r *report) bool {
 		case token.MappingStartType, token.SequenceStartType:
 			flow++
 			run = 0
-			continue
 		case token.MappingEndType, token.SequenceEndType:
 			flow = max(flow-1, 0)
 			run = 0
-			continue
 		case token.MappingValueType, token.SequenceEntryType, token.MappingKeyType:
 			run = 0
 			if tk.Type == token.MappingValueType && i > 0 {

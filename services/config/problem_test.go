@@ -1,0 +1,308 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"tend/services"
+)
+
+// problems returns what is wrong with a text, without the name of the file.
+func problems(t *testing.T, text string, env ...string) []string {
+	t.Helper()
+	path := file(t, text)
+	_, err := LoadWith(path, environment(env...))
+	var ps Problems
+	if err != nil && !errors.As(err, &ps) {
+		t.Fatalf("%T is not Problems: %v", err, err)
+	}
+	var out []string
+	for _, p := range ps {
+		out = append(out, strings.TrimPrefix(p.String(), path+":"))
+	}
+	return out
+}
+
+// Each case is a file, and all that has to be said about it.
+func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
+	const ok = "servers: {a: {command: a}}\n"
+	tests := []struct {
+		name, text string
+		want       []string
+	}{
+		{"an unknown key with a near one", "servers:\n  api:\n    comand: ./api\n    command: x\n", []string{
+			`3:5: api: comand is not a key that is known here: did you mean "command"?`}},
+		{"an unknown key in a map", "servers:\n  api:\n    command: x\n    stop: {signals: INT}\n", []string{
+			`4:12: api: stop.signals is not a key that is known here: did you mean "signal"?`}},
+		{"an unknown key with no near one", "zzzzzz: 1\n" + ok, []string{
+			`1:1: zzzzzz is not a key that is known here: the keys are data, defaults, listen, monitor, servers`}},
+		{"a server's key at the top", "command: x\n" + ok, []string{
+			`1:1: command belongs to a server, or under defaults: write it below servers: NAME:`}},
+		{"keys of a later version", "history: {keep: 30d}\nauth: {local: operator}\nexit_on: a\nalerts: []\nservers:\n  a:\n    command: a\n    ready: {tcp: x}\n    type: task\n    limits: {memory: 5MB}\n    env: {K: {secret: {file: k}}}\n", []string{
+			`1:1: history is not supported yet: remove it`,
+			`2:1: auth is not supported yet: remove it`,
+			`3:1: exit_on is not supported yet: remove it`,
+			`4:1: alerts is not supported yet: remove it`,
+			`8:5: a: ready is not supported yet: remove it`,
+			`9:5: a: type is not supported yet: remove it`,
+			`10:14: a: limits.memory is not supported yet: remove it`,
+			`11:14: a: env.K is a secret, which is not supported yet: use env_file with a file that only this user may read`}},
+		{"all problems at once", "listen: 80\nmonitor: {interval: 3}\nservers:\n  A: {command: x}\n  b: {port: 70000}\n  c: {command: x, restart: allways}\n", []string{
+			`1:9: listen wants an address and a port: write 127.0.0.1:80`,
+			`2:21: monitor.interval wants a unit: write 3s for seconds or 3ms for milliseconds`,
+			`4:3: "A" cannot name a server: a name has up to 63 small letters, digits, - and _, and begins with a letter or digit`,
+			`5:3: b: has no command: write command: ./program --option`,
+			`5:13: b: port wants a number from 1 to 65535, not 70000`,
+			`6:28: c: restart wants one of always, on-failure, never, not "allways": did you mean "always"?`}},
+		{"a key that stands twice", "servers:\n  a: {command: x}\n  b: {command: x}\n  a: {command: y}\n", []string{
+			`4:3: "a" stands here for the second time, first in line 2: remove one of the two`}},
+		{"numbers as text and text as numbers", "servers:\n  a:\n    command: 5\n    port: \"80\"\n    autostart: yes\n    description: [x]\n", []string{
+			`3:14: a: command wants text, not the number 5: put it in quotes`,
+			`4:11: a: port wants a number from 1 to 65535, not the text "80"`,
+			`5:16: a: autostart wants true or false, not the text "yes"`,
+			`6:18: a: description wants text such as public API, not a list`}},
+		{"sizes", "servers:\n  a: {command: a, logs: {max_size: 64}}\n  b: {command: a, logs: {max_size: 64XB}}\n  c: {command: a, logs: {max_size: 1kB}}\n", []string{
+			`2:36: a: logs.max_size wants a unit: write 64MB for megabytes or 64kB for kilobytes`,
+			`3:36: b: logs.max_size wants a size such as 500kB, 64MB or 64MiB, not "64XB"`,
+			`4:36: c: logs.max_size has to be at least 64kB, not 1kB`}},
+		{"durations", "servers:\n  a: {command: a, stop: {timeout: soon}}\n  b: {command: a, stop: {timeout: -1s}}\n  c: {command: a, backoff: {min: 5s, max: 1s}}\n  d: {command: a, stop: {timeout: 99999h}}\n", []string{
+			`2:35: a: stop.timeout wants a duration such as 500ms, 3s or 1m30s, not "soon"`,
+			`3:35: b: stop.timeout has to be at least 0s, not -1s`,
+			`4:28: c: backoff has a min (5s) above its max (1s): swap them, or raise max`,
+			`5:35: d: stop.timeout has to be at most 10000h0m0s, not 99999h0m0s`}},
+		{"give_up", "servers:\n  a: {command: a, backoff: {give_up: 0}}\n  b: {command: a, backoff: {give_up: nevr}}\n  c: {command: a, backoff: {give_up: -1}}\n", []string{
+			`2:38: a: backoff.give_up wants never, or after how many restarts in a row to give up, not 0`,
+			`3:38: b: backoff.give_up wants never, or after how many restarts in a row to give up, not nevr`,
+			`4:38: c: backoff.give_up wants a number from 1 to 2147483647, not -1`}},
+		{"signals", "servers:\n  a: {command: a, stop: {signal: TREM}}\n  b: {command: a, success: [256, NOPE]}\n  c: {command: a, success: 3}\n", []string{
+			`2:34: a: stop.signal wants a signal's name such as TERM or INT, or a number from 1 to 64, not "TREM"`,
+			`3:29: b: success wants a number from 0 to 255, not 256`,
+			`3:34: b: success wants a signal's name such as TERM or INT, or a number from 1 to 64, not "NOPE"`,
+			`4:28: c: success wants a list of exit codes and signals such as [0, 3, TERM], not the number 3`}},
+		{"umask", "servers:\n  a: {command: a, umask: 027}\n  b: {command: a, umask: \"089\"}\n", []string{
+			`2:26: a: umask is octal and wants quotes, since YAML reads numbers in its own way: write "027"`,
+			`3:26: b: umask wants up to three octal digits such as "027", not "089"`}},
+		{"paths", "data: \"\"\nservers:\n  a: {command: a, dir: ~/app}\n  b: {command: a, env_file: 5}\n", []string{
+			`1:7: data is empty: write a path such as .tend, or remove the key`,
+			`3:24: a: dir begins with ~, which only a shell understands: write ${HOME}/app`,
+			`4:29: b: env_file wants text, not the number 5: put it in quotes`}},
+		{"commands", "servers:\n  a: {command: []}\n  b: {command: \" \"}\n  c: {command: [x, [y]]}\n  d: {command: \"a\\0b\"}\n  e: 5\n  f:\n", []string{
+			`2:16: a: command has no program: the first word of the list is what is run, such as [./program, --option]`,
+			`3:16: b: command is empty: write command: ./program --option`,
+			`4:20: c: command wants text such as --option, not a list`,
+			`5:16: d: command holds a NUL character, which no program can be given: remove it`,
+			`6:6: e: wants a map such as {command: ./program}, not the number 5`,
+			`7:3: f: has no command: write command: ./program --option`}},
+		{"environment", "servers:\n  a:\n    command: a\n    env:\n      A=B: x\n      N:\n      L: [1]\n  b: {command: b, env: [A=1]}\n", []string{
+			`5:7: a: env has the name "A=B", which no variable can have: write NAME: value`,
+			`6:7: a: env.N has no value: write "" for an empty one, or remove it`,
+			`7:10: a: env.L wants text such as debug, not a list`,
+			`8:24: b: env wants a map such as {LOG_LEVEL: debug}, not a list`}},
+		{"dependencies", "servers:\n  database: {command: d}\n  a: {command: a, depends_on: [databse, zzz, a, database, database]}\n  b: {command: b, depends_on: db}\n", []string{
+			`3:32: a: depends_on names "databse", which is no server of this file: did you mean database?`,
+			`3:41: a: depends_on names "zzz", which is no server of this file: add it below servers:, or remove it here`,
+			`3:46: a: depends_on names a itself: remove it`,
+			`3:59: a: depends_on names database twice: remove one of the two`,
+			`4:31: b: depends_on wants a list of servers such as [db], not the text "db"`}},
+		{"conditions of dependencies", "servers:\n  a: {command: a}\n  b: {command: b, depends_on: {a: {until: started, when_lost: stop}}}\n", []string{
+			`3:43: b: depends_on.a.until is not supported yet with the text "started": write ready, or remove it`,
+			`3:52: b: depends_on.a.when_lost is not supported yet: remove it`}},
+		{"a circle", "servers:\n  x: {command: x, depends_on: [a]}\n  a: {command: a, depends_on: [b]}\n  b: {command: b, depends_on: [c]}\n  c: {command: c, depends_on: [a]}\n", []string{
+			`5:32: c: depends_on closes a circle in which nobody can start first: a -> b -> c -> a; remove one of these`}},
+		{"ports that two want", "listen: 127.0.0.1:8081\nservers:\n  a: {command: a, port: 8080}\n  b: {command: b, port: 8080}\n  c: {command: c, port: 8081}\n", []string{
+			`4:25: b: port 8080 is already the port of a: only one can listen on it, so change one of the two`,
+			`5:25: c: port 8081 is already the port of the dashboard (listen: 127.0.0.1:8081): only one can listen on it, so change one of the two`}},
+		{"addresses", "listen: 0.0.0.0:3030\n" + ok, []string{
+			`1:9: listen would open the dashboard on 0.0.0.0:3030 to other machines, and there are no logins yet: write 127.0.0.1:3030, and reach it from elsewhere through a tunnel such as ssh -L`}},
+		{"an address without a port", "listen: localhost\n" + ok, []string{
+			`1:9: listen wants an address and a port such as 127.0.0.1:3030, not "localhost"`}},
+		{"a port that is none", "listen: \"localhost:http\"\n" + ok, []string{
+			`1:9: listen wants a port from 0 to 65535 after the colon, not "http"`}},
+		{"variables", "servers:\n  a:\n    command: run ${MISSING}\n    env: {B: \"${1BAD}\", C: \"${OPEN\"}\n", []string{
+			`3:14: a: command needs the variable MISSING, which is not set: set it, or write ${MISSING:-default}`,
+			"4:14: a: env.B has ${1BAD}, which is not a variable: write ${NAME} or ${NAME:-default}, or $${ for a literal ${",
+			"4:28: a: env.C has a ${ without a closing }: write ${NAME}, or $${ for a literal ${"}},
+		{"a problem of a shared value is said once", "defaults: {port: x}\nx-c: &c {stop: {to: nobody}}\nservers:\n  a: {<<: *c, command: a}\n  b: {<<: *c, command: b}\n", []string{
+			`1:18: defaults: port wants a number from 1 to 65535, not the text "x"`,
+			`2:21: a: stop.to wants one of group, main, not "nobody"`}},
+		{"an alias without an anchor", "servers:\n  a: *nothing\n", []string{
+			`2:6: *nothing refers to an anchor that is not defined before it: write &nothing where the value is`,
+			`2:3: a: has no command: write command: ./program --option`}},
+		{"a tag", "servers:\n  a: !mine {command: a}\n  b: {command: !!str 5}\n", []string{
+			`2:6: the tag !mine is not understood: remove it (quotes turn a value into text)`}},
+		{"no server", "listen: 127.0.0.1:3030\n", []string{
+			`1:1: there is no server in this file: write one, such as  servers: {web: {command: ./web}}`}},
+		{"an empty map of servers", "servers:\n", []string{
+			`1:10: servers is empty: write one, such as  servers: {web: {command: ./web}}`}},
+		{"a list of servers", "servers:\n  - command: a\n", []string{
+			`2:3: servers wants a map of names, such as  servers: {web: {command: ./web}}, not a list`}},
+		{"an empty file", "", []string{
+			`1:1: there is no server in this file: write one, such as  servers: {web: {command: ./web}}`}},
+		{"only a comment", "# soon\n", []string{
+			`1:1: there is no server in this file: write one, such as  servers: {web: {command: ./web}}`}},
+		{"a list", "- a\n", []string{
+			`1:1: a configuration is a map that begins with servers:, not a list`}},
+		{"two documents", ok + "---\n" + ok, []string{
+			`3:1: a second document begins here: one file holds one configuration, so remove the --- above and what follows it`}},
+		{"a tab", "servers:\n\ta: {command: a}\n", []string{
+			`2:1: this is not valid YAML: found character '	' that cannot start any token: indent with spaces, YAML does not allow tabs`}},
+		{"a variable in braces without quotes", "servers:\n  a: {port: ${PORT}}\n", []string{
+			`2:14: this is not valid YAML: ',' or '}' must be specified: inside { } and [ ] a value with ${...} wants quotes, as in {PORT: "${PORT}"}`}},
+		{"a program", "\x7fELF\x02\x01\x01\x00", []string{
+			`1:1: this is not text but a control character (0x7f): remove it`}},
+		{"bytes that are not UTF-8", "servers:\n  a: {command: \"\xff\"}\n", []string{
+			`2:17: this is not text: the file has to be YAML in UTF-8`}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := problems(t, tt.text); !slices.Equal(sorted(got), sorted(tt.want)) {
+				t.Errorf("said\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
+			}
+		})
+	}
+}
+
+func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
+
+func TestHostileFilesGetASentence(t *testing.T) {
+	aliases := "x-a: &a {k1: 1, k2: 2, k3: 3, k4: 4, k5: 5, k6: 6, k7: 7, k8: 8, k9: 9}\n"
+	for c := 'b'; c <= 'z'; c++ {
+		before := "*" + string(c-1)
+		aliases += "x-" + string(c) + ": &" + string(c) + " {<<: [" + strings.Repeat(before+", ", 999) + before + "]}\n"
+	}
+	tests := map[string]struct{ text, want string }{
+		"deep lists":        {strings.Repeat("[", 100_000), "nested more than 64 levels deep"},
+		"deep maps":         {strings.Repeat("{a: ", 100_000), "nested more than 64 levels deep"},
+		"deep dashes":       {strings.Repeat("- ", 100_000), "nested more than 64 levels deep"},
+		"deep anchors":      {strings.Repeat("&a ", 100_000) + "x", "this is not valid YAML"},
+		"many entries":      {strings.Repeat("a: 1\n", 100_000), "is entry 20001 of one list or map"},
+		"many flow entries": {"{" + strings.Repeat("a: 1, ", 200_000) + "}", "is too large: more than 400000 words and signs"},
+		"merged merges":     {aliases + "servers: {s: {command: c, <<: *z}}\n", "bring in more than 200000 entries"},
+		"ten megabytes":     {strings.Repeat("# nothing to see\n", 600_000), "is larger than 2 MB"},
+		"binary":            {string([]byte{0, 1, 2, 3}), "not text but a control character"},
+		"UTF-16":            {"\xff\xfes\x00e\x00", "is written in UTF-16"},
+		"a long name":       {"servers: {" + strings.Repeat("x", 100_000) + ": {command: a}}", "cannot name a server"},
+		"an open quote":     {"servers: {a: {command: \"x\n", "this is not valid YAML"},
+		"itself":            {"servers: &s {a: *s}\n", "refers to an anchor that is not defined before it"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := strings.Join(problems(t, tt.text), "\n")
+			if !strings.Contains(got, tt.want) {
+				t.Errorf("said %.300q, want %q", got, tt.want)
+			}
+			if len(got) > 100_000 {
+				t.Errorf("said %d bytes", len(got))
+			}
+		})
+	}
+}
+
+func TestARepeatedLargeValueIsBounded(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("defaults:\n  command: [a")
+	text.WriteString(strings.Repeat(", b", 15000))
+	text.WriteString("]\nservers:\n")
+	for i := range 15000 {
+		text.WriteString("  s" + strings.Repeat("a", 1+i%9) + string(rune('a'+i/9%26)) + string(rune('a'+i/234%26)) + string(rune('a'+i/6084%26)) + ":\n")
+	}
+	got := strings.Join(problems(t, text.String()), "\n")
+	if !strings.Contains(got, "repeat too much") {
+		t.Errorf("said %.300q", got)
+	}
+}
+
+func TestManyProblemsAreCountedNotPrinted(t *testing.T) {
+	got := problems(t, "servers:\n  a:\n"+strings.Repeat("    zz: 1\n", 5000)+"    command: a\n")
+	if len(got) != maxProblems+1 || !strings.Contains(got[maxProblems], "more problems: fix these first") {
+		t.Errorf("%d lines, the last %q", len(got), got[len(got)-1])
+	}
+}
+
+func TestProblemsAreInvalidAndReadable(t *testing.T) {
+	path := file(t, "nothing: 1\nservers: {a: {}}\n")
+	_, err := Load(path)
+	if got := services.KindOf(err); got != services.Invalid {
+		t.Errorf("kind %q", got)
+	}
+	if lines := strings.Split(err.Error(), "\n"); len(lines) != 2 || !strings.HasPrefix(lines[1], path+":2:11: a: has no command") {
+		t.Errorf("%q", lines)
+	}
+}
+
+func TestAFileThatOthersCanWriteIsRefused(t *testing.T) {
+	path := file(t, "servers: {a: {command: a}}")
+	if err := os.Chmod(path, 0o602); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "can be written by everybody, and its commands would be run: chmod o-w "+path) {
+		t.Errorf("said %v", err)
+	}
+}
+
+func TestAFileOfAnotherUserIsRefused(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file away")
+	}
+	path := file(t, "servers: {a: {command: a}}")
+	if err := os.Chown(path, 12345, -1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "belongs to another user (uid 12345)") {
+		t.Errorf("said %v", err)
+	}
+}
+
+func TestWhatIsNoFileGetsASentence(t *testing.T) {
+	dir := t.TempDir()
+	fifo := filepath.Join(dir, "fifo")
+	if err := makeFifo(fifo); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		dir:                         "is a directory: name the file in it, such as " + filepath.Join(dir, "tend.yaml"),
+		filepath.Join(dir, "none"):  "there is no such file",
+		fifo:                        "is not a regular file",
+		filepath.Join(fifo, "file"): "cannot be opened: not a directory",
+	} {
+		_, err := Load(path)
+		if err == nil || !strings.HasPrefix(err.Error(), path+": ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: said %v, want %q", path, err, want)
+		}
+	}
+}
+
+func TestTheNearestFileUpwardsIsFound(t *testing.T) {
+	root := t.TempDir()
+	deep := filepath.Join(root, "a", "b", "c")
+	if err := os.MkdirAll(deep, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Find(deep)
+	if services.KindOf(err) != services.NotFound || !strings.Contains(err.Error(), "no tend.yaml in "+deep+" or any directory above it") || !strings.Contains(err.Error(), "tend demo") {
+		t.Errorf("said %v", err)
+	}
+	for _, dir := range []string{root, filepath.Join(root, "a", "b")} {
+		want := filepath.Join(dir, FileName)
+		if err := os.WriteFile(want, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Find(deep); got != want || err != nil {
+			t.Errorf("found %s (%v), want %s", got, err, want)
+		}
+	}
+}
+
+func TestAFileWithTheWrongEndingIsPointedOut(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "tend.yml"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Find(dir); err == nil || !strings.Contains(err.Error(), "there is a tend.yml: rename it") {
+		t.Errorf("said %v", err)
+	}
+}
