@@ -1,0 +1,91 @@
+// Package static holds what the browser loads beside the pages: style sheets,
+// scripts and the vendored htmx, embedded into the program. It imports nothing
+// of ours.
+//
+// Every URL carries a hash of all the files together, so that whatever is
+// under it may be kept for ever, and a relative reference from one file to
+// another stays within the same version.
+package static
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+	"time"
+)
+
+//go:embed all:css all:js vendor
+var files embed.FS
+
+// Prefix is where Handler has to be mounted.
+const Prefix = "/static/"
+
+// hash identifies the content of all files. It is computed once, when the
+// first page is rendered.
+var hash = sync.OnceValue(func() string {
+	sum := sha256.New()
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		one := sha256.Sum256(content)
+		sum.Write([]byte(name + "\x00"))
+		sum.Write(one[:])
+		return nil
+	})
+	if err != nil {
+		panic("read the embedded files: " + err.Error()) // they are part of the program
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
+})
+
+// URL returns the address of a file such as "css/tend.css", for use in a page.
+func URL(name string) string { return Prefix + hash() + "/" + name }
+
+// types are named here and not taken from the machine, whose table may be
+// missing or wrong; with nosniff a wrong type is a page without style.
+var types = map[string]string{
+	"":       "text/plain; charset=utf-8",
+	".txt":   "text/plain; charset=utf-8",
+	".css":   "text/css; charset=utf-8",
+	".js":    "text/javascript; charset=utf-8",
+	".svg":   "image/svg+xml",
+	".png":   "image/png",
+	".ico":   "image/x-icon",
+	".woff2": "font/woff2",
+}
+
+// Handler serves the files under the addresses that URL returns, and 404 for
+// everything else: also for an address of another version, because what it
+// once meant is not known here.
+func Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "files can only be read", http.StatusMethodNotAllowed)
+			return
+		}
+		name, ok := strings.CutPrefix(r.URL.Path, Prefix+hash()+"/")
+		kind, known := types[path.Ext(name)]
+		content, err := files.ReadFile(name)
+		if !ok || !known || err != nil {
+			w.Header().Set("Cache-Control", "no-store")
+			http.Error(w, "there is no such file: reload the page", http.StatusNotFound)
+			return
+		}
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
+	})
+}
