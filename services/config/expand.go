@@ -77,7 +77,8 @@ func expandOne(inner string, lookup Lookup, depth int) (string, error) {
 	case hasFallback:
 		return expandNested(fallback, lookup, depth+1)
 	}
-	return "", fmt.Errorf("needs the variable %s, which is not set: set it, or write ${%s:-default}", quoteCut(name, ""), quoteCut(name, ""))
+	name = quoteCut(name, "")
+	return "", fmt.Errorf("needs the variable %s, which is not set where tend runs: set it there, or write ${%s:-default}, or $${%s} to leave it to the shell", name, name, name)
 }
 
 // closingBrace finds the } that ends a ${, past those of nested ones.

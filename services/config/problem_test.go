@@ -123,7 +123,7 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 		{"a port that is none", "listen: \"localhost:http\"\n" + ok, []string{
 			`1:9: listen wants a port from 0 to 65535 after the colon, not "http"`}},
 		{"variables", "servers:\n  a:\n    command: run ${MISSING}\n    env: {B: \"${1BAD}\", C: \"${OPEN\"}\n", []string{
-			`3:14: a: command needs the variable MISSING, which is not set: set it, or write ${MISSING:-default}`,
+			`3:14: a: command needs the variable MISSING, which is not set where tend runs: set it there, or write ${MISSING:-default}, or $${MISSING} to leave it to the shell`,
 			"4:14: a: env.B has ${1BAD}, which is not a variable: write ${NAME} or ${NAME:-default}, or $${ for a literal ${",
 			"4:28: a: env.C has a ${ without a closing }: write ${NAME}, or $${ for a literal ${"}},
 		{"a problem of a shared value is said once", "defaults: {port: x}\nx-c: &c {stop: {to: nobody}}\nservers:\n  a: {<<: *c, command: a}\n  b: {<<: *c, command: b}\n", []string{
