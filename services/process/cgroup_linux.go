@@ -1,0 +1,191 @@
+package process
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// cgroups makes one cgroup v2 for each run below the manager's own. It needs
+// no controller: membership, events and cgroup.kill are always there.
+type cgroups struct {
+	mount  string // of the cgroup2 file system
+	base   string // tend-<instance> below the manager's own cgroup
+	prefix string // tend-
+}
+
+const cgroupPrefix = "tend-"
+
+// openCgroups finds the hierarchy and tries it. The error says why there is
+// none to use.
+func openCgroups(instance string) (*cgroups, error) {
+	mount, err := cgroupMount()
+	if err != nil {
+		return nil, err
+	}
+	own, err := ownCgroup()
+	if err != nil {
+		return nil, err
+	}
+	c := &cgroups{mount: mount, base: filepath.Join(mount, own, cgroupPrefix+instance)}
+	if err := os.Mkdir(c.base, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	probe := filepath.Join(c.base, "probe")
+	if err := os.Mkdir(probe, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	defer os.Remove(probe)
+	if _, err := os.ReadFile(filepath.Join(probe, "cgroup.events")); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// cgroupMount returns where a cgroup2 file system is mounted.
+func cgroupMount() (string, error) {
+	text, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(text)) {
+		before, after, ok := strings.Cut(line, " - ")
+		if !ok || !strings.HasPrefix(after, "cgroup2 ") {
+			continue
+		}
+		if fields := strings.Fields(before); len(fields) > 4 {
+			return fields[4], nil
+		}
+	}
+	return "", errors.New("no cgroup2 file system is mounted")
+}
+
+// ownCgroup returns the manager's own path within the hierarchy.
+func ownCgroup() (string, error) {
+	text, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(text)) {
+		if path, ok := strings.CutPrefix(line, "0::"); ok {
+			return strings.TrimSpace(path), nil
+		}
+	}
+	return "", errors.New("the manager is in no cgroup v2")
+}
+
+// make creates the cgroup of a run and returns an open directory to spawn into.
+func (c *cgroups) make(server, run string) (dir string, fd int, err error) {
+	dir = filepath.Join(c.base, server+"."+run)
+	err = os.Mkdir(dir, 0o755)
+	if errors.Is(err, fs.ErrNotExist) { // somebody tidied up
+		if err = os.Mkdir(c.base, 0o755); err == nil || errors.Is(err, fs.ErrExist) {
+			err = os.Mkdir(dir, 0o755)
+		}
+	}
+	if err != nil {
+		return "", -1, err
+	}
+	fd, err = unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		os.Remove(dir)
+		return "", -1, err
+	}
+	return dir, fd, nil
+}
+
+// populated reports whether a process that is not a zombie lives in the cgroup
+// or below it. A directory that is gone holds nobody.
+func populated(dir string) bool {
+	text, err := os.ReadFile(filepath.Join(dir, "cgroup.events"))
+	return err == nil && bytes.Contains(text, []byte("populated 1"))
+}
+
+// cgroupMembers appends the pids in the cgroup and below it, but for those in
+// cgroups that another instance has made there.
+func cgroupMembers(dir, instance string, pids []int) []int {
+	text, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+	if err != nil {
+		return pids
+	}
+	for line := range strings.Lines(string(text)) {
+		if pid, err := strconv.Atoi(strings.TrimSpace(line)); err == nil && pid > 0 {
+			pids = append(pids, pid)
+		}
+	}
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if e.IsDir() && !foreignCgroup(e.Name(), instance) {
+			pids = cgroupMembers(filepath.Join(dir, e.Name()), instance, pids)
+		}
+	}
+	return pids
+}
+
+// foreignCgroup reports whether a directory is another instance's.
+func foreignCgroup(name, instance string) bool {
+	return strings.HasPrefix(name, cgroupPrefix) && name != cgroupPrefix+instance
+}
+
+// nested reports whether another instance has made a cgroup below dir.
+func nested(dir, instance string) bool {
+	found := false
+	filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() && foreignCgroup(e.Name(), instance) {
+			found = true
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
+}
+
+// killCgroup sends SIGKILL to everything in the cgroup at once. It reports
+// false where the kernel cannot do that.
+func killCgroup(dir string) bool {
+	return os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0) == nil
+}
+
+// removeCgroup removes an empty cgroup with what the run made below it.
+func removeCgroup(dir, instance string) {
+	var dirs []string
+	filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return nil
+		case e.IsDir() && foreignCgroup(e.Name(), instance):
+			return fs.SkipDir
+		case e.IsDir():
+			dirs = append(dirs, path)
+		}
+		return nil
+	})
+	for i := len(dirs) - 1; i >= 0; i-- {
+		unix.Rmdir(dirs[i])
+	}
+}
+
+// runsInCgroups finds the cgroups of this instance's runs anywhere in the
+// hierarchy: an earlier manager may have lived in another cgroup.
+func (c *cgroups) runsInCgroups(instance string) map[string]string {
+	found := map[string]string{} // directory by "<server>.<run id>"
+	filepath.WalkDir(c.mount, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.IsDir() {
+			return nil
+		}
+		if filepath.Base(filepath.Dir(path)) == cgroupPrefix+instance {
+			if name := e.Name(); strings.Contains(name, ".") {
+				found[name] = path
+			}
+			return fs.SkipDir
+		}
+		return nil
+	})
+	return found
+}

@@ -1,0 +1,46 @@
+// Package process is about live processes: it starts them, takes over those of
+// an earlier manager, watches them, sends them signals and ends their whole
+// trees. It is mechanism only; when to do which is decided elsewhere.
+//
+// A run is one main process and everything that descends from it. On Linux the
+// run has a cgroup v2 where one can be made: then the kernel keeps the list of
+// its processes. Elsewhere they are known by identities that were written
+// down, by session and process group, and by a mark in the environment; what
+// each can promise is its Tracking.
+//
+// Main processes are watched by pidfds that park on the runtime's poller, so
+// that a thousand of them cost a thousand small goroutines and no thread.
+package process
+
+import (
+	"log/slog"
+	"os"
+
+	"tend/services"
+)
+
+// Options is what a Host begins with.
+type Options struct {
+	Instance string // random id of the data directory: tells our processes from other managers'
+	Without  Without
+	Log      *slog.Logger
+}
+
+// Without names kernel mechanisms that are not to be used.
+type Without struct {
+	Cgroup   bool
+	ExitInfo bool // exit status of processes that are not our children
+}
+
+// Spec is what to start.
+type Spec struct {
+	ID     string // of the run, random
+	Server services.Server
+	Log    *os.File // stdout and stderr
+}
+
+// The marks in the environment of every process that we start.
+const (
+	markRun    = "TEND_RUN"    // <instance>.<run id>
+	markServer = "TEND_SERVER" // name
+)

@@ -1,0 +1,123 @@
+package process
+
+import (
+	"sync"
+
+	"tend/services"
+)
+
+// table is one look at all processes of the machine.
+type table struct {
+	byPID    map[int]stat
+	children map[int][]int
+	marks    map[int]mark // of those that have one and let us look
+	instance string
+}
+
+// look reads /proc once.
+func look(instance string) *table {
+	pids := processes()
+	t := &table{
+		byPID: make(map[int]stat, len(pids)), children: make(map[int][]int, len(pids)),
+		instance: instance, marks: map[int]mark{},
+	}
+	for _, pid := range pids {
+		if s, ok := readStat(pid); ok {
+			t.byPID[pid] = s
+			t.children[s.parent] = append(t.children[s.parent], pid)
+			if m := readMark(pid); m.instance != "" {
+				t.marks[pid] = m
+			}
+		}
+	}
+	return t
+}
+
+// foreign reports whether the process belongs to another instance: a tend that
+// runs below ours, or beside it.
+func (t *table) foreign(pid int) bool {
+	m := t.marks[pid]
+	return m.instance != "" && m.instance != t.instance
+}
+
+// members returns the living processes of a run, found by whatever is left of
+// it: identities that were written down, session and group of the leader, the
+// mark, and the descendants of all these.
+func (t *table) members(run services.Run) []services.Identity {
+	found := map[int]bool{}
+	var out []services.Identity
+	var add func(pid int)
+	add = func(pid int) {
+		s, ok := t.byPID[pid]
+		if !ok || found[pid] || t.foreign(pid) {
+			return
+		}
+		found[pid] = true
+		if !s.dead() {
+			out = append(out, s.Identity)
+		}
+		for _, child := range t.children[pid] {
+			add(child)
+		}
+	}
+	for _, id := range append([]services.Identity{run.Leader}, run.Members...) {
+		if s, ok := t.byPID[id.PID]; ok && s.Start == id.Start {
+			add(id.PID)
+		}
+	}
+	// The number of a session or a group is not given to a new process while
+	// one of its members lives.
+	leads := t.byPID[run.Leader.PID]
+	reused := leads.Start != 0 && leads.Start != run.Leader.Start
+	for pid, s := range t.byPID {
+		if !reused && s.Start >= run.Leader.Start && (s.session == run.Leader.PID || s.group == run.Leader.PID) {
+			add(pid)
+		}
+	}
+	for pid, m := range t.marks {
+		if m.instance == t.instance && m.run == run.ID {
+			add(pid)
+		}
+	}
+	return out
+}
+
+// scanner lets everybody who wants to look at the same time share one look.
+type scanner struct {
+	instance string
+
+	mu   sync.Mutex // guards what follows
+	next *scan      // begins when the present one has ended
+	busy bool
+}
+
+type scan struct {
+	done  chan struct{}
+	table *table
+}
+
+// look returns a table that was read entirely after the call began.
+func (s *scanner) look() *table {
+	s.mu.Lock()
+	if s.next == nil {
+		s.next = &scan{done: make(chan struct{})}
+	}
+	mine := s.next
+	if s.busy {
+		s.mu.Unlock()
+		<-mine.done
+		return mine.table
+	}
+	s.busy = true
+	for s.next != nil {
+		now := s.next
+		s.next = nil
+		s.mu.Unlock()
+		now.table = look(s.instance)
+		close(now.done)
+		s.mu.Lock()
+	}
+	s.busy = false
+	s.mu.Unlock()
+	return mine.table
+}
