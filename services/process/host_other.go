@@ -1,0 +1,274 @@
+//go:build !linux
+
+package process
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"tend/services"
+)
+
+// Host is the machine, seen through what every Unix has: process groups and
+// wait. What is weaker than on Linux: a process that leaves its group is not
+// found again, and the exit of a server of an earlier manager is unknown.
+type Host struct {
+	instance string
+	log      *slog.Logger
+	null     *os.File
+
+	ctx  context.Context // ends with Run
+	end  context.CancelFunc
+	work sync.WaitGroup
+
+	mu   sync.Mutex // guards what follows
+	live map[string]*Process
+}
+
+// New looks at what the machine offers.
+func New(o Options) (*Host, error) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{instance: o.Instance, log: o.Log, null: null, live: map[string]*Process{}}
+	h.ctx, h.end = context.WithCancel(context.Background())
+	return h, nil
+}
+
+// Prepare has nothing to do here.
+func Prepare() {}
+
+// ReapForever waits for ctx: nothing comes back to us here.
+func ReapForever(ctx context.Context) { <-ctx.Done() }
+
+// Boot returns the time of the last boot, as far as the system tells.
+func (h *Host) Boot() string {
+	at, err := unix.SysctlTimeval("kern.boottime")
+	if err != nil {
+		return "unknown"
+	}
+	return strconv.FormatInt(int64(at.Sec), 10)
+}
+
+// Run works in the background until ctx ends.
+func (h *Host) Run(ctx context.Context) error {
+	<-ctx.Done()
+	h.end()
+	return nil // the goroutines that wait for children end with the program
+}
+
+// Start begins a run.
+func (h *Host) Start(spec Spec) (*Process, error) {
+	l, err := prepare(spec, h.instance)
+	if err != nil {
+		return nil, err
+	}
+	attr := &syscall.ProcAttr{
+		Dir: spec.Server.Dir, Env: l.env,
+		Files: []uintptr{h.null.Fd(), spec.Log.Fd(), spec.Log.Fd()},
+		Sys:   &syscall.SysProcAttr{Setsid: true, Credential: l.who.credential()},
+	}
+	if spec.Server.Umask >= 0 { // there is one umask for all threads: let a shell set it
+		l.argv = append([]string{"sh", "-c", "umask " + strconv.FormatInt(int64(spec.Server.Umask), 8) + ` && exec "$@"`, "sh", l.program}, l.argv[1:]...)
+		l.program = "/bin/sh"
+	}
+	pid, err := syscall.ForkExec(l.program, l.argv, attr)
+	if err != nil {
+		return nil, startError(err, spec.Server)
+	}
+	now := time.Now()
+	run := services.Run{ID: spec.ID, Server: spec.Server.Name, Boot: h.Boot(), StartedAt: now, Leader: services.Identity{PID: pid}}
+	p := newProcess(h, run)
+	h.work.Go(func() {
+		var ws syscall.WaitStatus
+		for {
+			_, err := syscall.Wait4(pid, &ws, 0, nil)
+			if !errors.Is(err, syscall.EINTR) {
+				break
+			}
+		}
+		p.ended(services.ExitFromStatus(ws, time.Now()))
+	})
+	return p, nil
+}
+
+// Adopt takes over a run of an earlier manager. NotFound when it is gone.
+func (h *Host) Adopt(run services.Run) (*Process, error) {
+	if !alive(run.Leader.PID) {
+		return nil, services.Errorf(services.NotFound, "nothing of run %s of %s is alive", run.ID, run.Server)
+	}
+	p := newProcess(h, run)
+	h.work.Go(func() {
+		if h.poll(func() bool { return !alive(run.Leader.PID) }) {
+			p.ended(services.UnknownExit(time.Now()))
+		}
+	})
+	return p, nil
+}
+
+// Find returns the known runs whose main process is alive.
+func (h *Host) Find(known []services.Run) ([]services.Run, error) {
+	var out []services.Run
+	boot := h.Boot()
+	for _, run := range known {
+		if run.Boot == boot && alive(run.Leader.PID) {
+			out = append(out, run)
+		}
+	}
+	return out, nil
+}
+
+// Holder knows nobody here.
+func (h *Host) Holder(int) (services.Holder, bool, error) { return services.Holder{}, false, nil }
+
+// Owns reports whether the process is the main one of a run.
+func (h *Host) Owns(pid int) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, p := range h.live {
+		if p.run.Leader.PID == pid {
+			return true
+		}
+	}
+	return false
+}
+
+// KillForeign is refused: the identity of a process cannot be verified here.
+func (h *Host) KillForeign(_ context.Context, holder services.Holder, _ time.Duration) error {
+	return services.Errorf(services.Forbidden, "pid %d is not ended: this system cannot tell it from another process for sure", holder.PID)
+}
+
+// pollPause is how often a process is looked at that sends no event.
+const pollPause = 200 * time.Millisecond
+
+// poll waits until done is true; false when the host ends first.
+func (h *Host) poll(done func() bool) bool {
+	tick := time.NewTicker(pollPause)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-h.ctx.Done():
+			return false
+		}
+	}
+	return true
+}
+
+func alive(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+
+// Process is one live run: the process group of its main process.
+type Process struct {
+	host   *Host
+	run    services.Run
+	exited chan struct{}
+	gone   chan struct{}
+	drain  sync.Once
+
+	mu   sync.Mutex // guards what follows
+	exit services.Exit
+	kill bool
+}
+
+func newProcess(h *Host, run services.Run) *Process {
+	p := &Process{host: h, run: run, exited: make(chan struct{}), gone: make(chan struct{})}
+	h.mu.Lock()
+	h.live[run.ID] = p
+	h.mu.Unlock()
+	return p
+}
+
+func (p *Process) ended(exit services.Exit) {
+	p.mu.Lock()
+	p.exit = exit
+	p.mu.Unlock()
+	close(p.exited)
+}
+
+// Run returns what a later manager needs in order to find the process again.
+func (p *Process) Run() services.Run { return p.run }
+
+// Tracking says that a process group is all that is known.
+func (p *Process) Tracking() services.Tracking { return services.TrackGroup }
+
+// Exited is closed when the main process has ended.
+func (p *Process) Exited() <-chan struct{} { return p.exited }
+
+// Exit says how the main process ended.
+func (p *Process) Exit() services.Exit {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.exit
+}
+
+// Changed never yields here.
+func (p *Process) Changed() <-chan struct{} { return nil }
+
+// Gone is closed when nothing of the process group is left.
+func (p *Process) Gone() <-chan struct{} { return p.gone }
+
+// Survivors returns the group's number while something of it is alive.
+func (p *Process) Survivors() []int {
+	select {
+	case <-p.gone:
+		return nil
+	default:
+		return []int{p.run.Leader.PID}
+	}
+}
+
+// Signal sends to the main process or to its group.
+func (p *Process) Signal(sig syscall.Signal, to services.SignalTarget) error {
+	defer p.await()
+	pid := -p.run.Leader.PID
+	if to == services.ToMain {
+		pid = -pid
+	}
+	if err := syscall.Kill(pid, sig); !errors.Is(err, syscall.ESRCH) {
+		return err
+	}
+	return nil
+}
+
+// Kill sends SIGKILL to the group until it is gone.
+func (p *Process) Kill() {
+	p.mu.Lock()
+	p.kill = true
+	p.mu.Unlock()
+	syscall.Kill(-p.run.Leader.PID, syscall.SIGKILL) //nolint:errcheck // looked at again until it is gone
+	p.await()
+}
+
+// await starts the goroutine that waits for the group, once.
+func (p *Process) await() {
+	p.drain.Do(func() {
+		p.host.work.Go(func() {
+			group := -p.run.Leader.PID
+			gone := p.host.poll(func() bool {
+				p.mu.Lock()
+				kill := p.kill
+				p.mu.Unlock()
+				if kill {
+					syscall.Kill(group, syscall.SIGKILL) //nolint:errcheck // as above
+				}
+				return !alive(group)
+			})
+			if gone {
+				<-p.exited
+				p.host.mu.Lock()
+				delete(p.host.live, p.run.ID)
+				p.host.mu.Unlock()
+				close(p.gone)
+			}
+		})
+	})
+}
