@@ -1,9 +1,17 @@
 package logs
 
 import (
+	"fmt"
 	"regexp"
+	"strconv"
+	"strings"
 	"time"
+
+	"tend/services"
 )
+
+// MaxText bounds the Text of a Line, in bytes.
+const MaxText = 64 << 10
 
 // Address is the permanent place of a line in a server's log: it stays the
 // same while retention removes what came before. Gen grows when the file was
@@ -13,21 +21,48 @@ type Address struct {
 	Off int64 // bytes since the generation began
 }
 
-// Line is one line of output.
+// String writes the address as "gen.off".
+func (a Address) String() string { return fmt.Sprintf("%d.%d", a.Gen, a.Off) }
+
+// IsZero reports whether the address is no place at all.
+func (a Address) IsZero() bool { return a == Address{} }
+
+// Before reports whether a lies before b in the log.
+func (a Address) Before(b Address) bool {
+	return a.Gen < b.Gen || a.Gen == b.Gen && a.Off < b.Off
+}
+
+// ParseAddress reads what String writes. The error is of kind Invalid.
+func ParseAddress(text string) (Address, error) {
+	gen, off, found := strings.Cut(text, ".")
+	g, err1 := strconv.ParseUint(gen, 10, 64)
+	o, err2 := strconv.ParseUint(off, 10, 63)
+	if !found || err1 != nil || err2 != nil {
+		return Address{}, services.Errorf(services.Invalid, "%.40q is not an address in a log: write it as it was given, such as 1.4096", text)
+	}
+	return Address{Gen: g, Off: int64(o)}, nil
+}
+
+// Line is one line of output, as it was written: colours, binary bytes and all.
 type Line struct {
 	Address Address
 	Next    Address   // where the following line begins
 	At      time.Time // when it was noticed, zero where nobody knows
-	Text    []byte    // without the newline, bounded
+	Text    []byte    // without the newline, at most MaxText; the caller may keep it
 	Cut     bool      // the line is longer than Text
-	Partial bool      // no newline yet
+	Partial bool      // no newline yet: the line that begins at Next continues it
 }
 
 // Query selects lines.
 type Query struct {
-	Tail   int       // at most the last n lines, -1 for all
-	Since  time.Time // not before, zero for no bound
-	After  Address   // from this address on, zero for no bound
+	Tail   int       // at most the last n lines (of those that match), -1 for all
+	Since  time.Time // not before, zero for no bound; lines of unknown time count where their neighbours do
+	After  Address   // from this address on, zero for no bound; where it is gone, from the oldest line left
 	Grep   *regexp.Regexp
 	Follow bool // go on with new lines until the context ends
+
+	// MaxLag, for a follower that only wants to see the present: when more
+	// than so many bytes wait for it, it goes on nearer the end. The gap
+	// shows as an Address that is not the Next before it. 0 never skips.
+	MaxLag int64
 }

@@ -1,0 +1,130 @@
+package logs
+
+import (
+	"fmt"
+	"os"
+	"time"
+)
+
+// begin gives a new run its file. The caller holds the lock.
+func (l *log) begin() (*os.File, error) {
+	l.look(time.Now().UnixNano())
+	if l.due() {
+		if err := l.rotate(); err != nil {
+			l.release() // opened again, the log finds out how far that came
+			return nil, err
+		}
+	}
+	out, err := openFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.settle(out); err != nil {
+		_ = out.Close() // the first error is the one to tell
+		return nil, err
+	}
+	return out, nil
+}
+
+// due reports whether this run has to begin a new file: the head of the
+// present one is a hole that stays, or could not be removed at all.
+func (l *log) due() bool {
+	switch {
+	case l.cur.file == nil || l.misplaced():
+		return false
+	case l.way == punch:
+		return l.cur.Start > 0
+	case l.way == none:
+		return l.cur.kept() > l.limit
+	}
+	return false
+}
+
+// settle makes out the present file, where it is not, and ends the line in
+// which the run before ended: two runs never share a line.
+func (l *log) settle(out *os.File) error {
+	there, err := out.Stat()
+	if err != nil {
+		return err
+	}
+	if l.cur.file != nil {
+		mine, err := l.cur.file.Stat()
+		if err != nil {
+			return err
+		}
+		if os.SameFile(mine, there) {
+			return l.endLine(out)
+		}
+	}
+	file, err := openFile(l.path, os.O_RDWR)
+	if err != nil || file == nil {
+		return fmt.Errorf("opening %s again: %w", l.path, err)
+	}
+	if l.cur.file == nil { // recover has chosen the generation
+		l.cur.file = file
+	} else {
+		l.misplaced() // tells, if that was not done yet
+		_ = l.cur.file.Close()
+		l.cur.file = file
+		l.cur = segment{Gen: l.cur.Gen + 1, Whole: true, file: file}
+		l.anchor = print{}
+	}
+	l.lost = false
+	if l.cur.Gen > 1 {
+		if err := l.save(sidecar{}); err != nil {
+			return err
+		}
+	}
+	l.look(time.Now().UnixNano())
+	l.wake()
+	return l.endLine(out)
+}
+
+func (l *log) endLine(out *os.File) error {
+	if l.cur.kept() <= 0 {
+		return nil
+	}
+	var last [1]byte
+	if _, err := l.cur.file.ReadAt(last[:], l.cur.size-1); err != nil || last[0] == '\n' {
+		return err
+	}
+	_, err := out.Write([]byte{'\n'})
+	return err
+}
+
+// rotate sets the present file aside and begins another generation. Only the
+// run before this one is kept so.
+func (l *log) rotate() error {
+	old := l.cur
+	old.Head = printOf(old.file, old.Start, headLen)
+	if l.old != nil && l.old.file != nil {
+		_ = l.old.file.Close()
+	}
+	l.old, l.cur = &old, segment{Gen: old.Gen + 1, Whole: true}
+	l.anchor = print{}
+	if err := l.save(sidecar{Rotating: true}); err != nil {
+		return err
+	}
+	if err := l.fail("rotating"); err != nil {
+		return err
+	}
+	if err := os.Rename(l.path, l.oldPath()); err != nil {
+		return err
+	}
+	if err := l.fail("set aside"); err != nil {
+		return err
+	}
+	file, err := openFile(l.path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+	if err != nil {
+		return err
+	}
+	l.cur.file = file
+	if err := l.fail("begun"); err != nil {
+		return err
+	}
+	if err := l.save(sidecar{}); err != nil {
+		return err
+	}
+	l.wake()
+	return nil
+}
