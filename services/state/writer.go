@@ -122,16 +122,17 @@ func (s *Store) Run(ctx context.Context) error {
 			if wait := pace.wait(time.Now(), rush); wait > 0 {
 				timer.Reset(wait)
 			} else {
-				began := time.Now()
-				failed = s.write(failed)
-				pace.wrote(began, failed)
+				if began := time.Now(); s.write(&failed) {
+					pace.wrote(began, failed)
+				}
 				due, rush = failed != nil, false
 				continue
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return s.write(failed)
+			s.write(&failed)
+			return failed
 		case <-s.news:
 			due = true
 		case <-s.rush:
@@ -141,24 +142,25 @@ func (s *Store) Run(ctx context.Context) error {
 	}
 }
 
-// write makes one attempt, if there is anything to write, and reports when
-// its outcome differs from that of the attempt before.
-func (s *Store) write(before error) error {
+// write makes one attempt, unless there is nothing new to write. last is the
+// outcome of the latest one: a change is reported.
+func (s *Store) write(last *error) bool {
 	n, any := s.desk.take()
 	if !any {
-		return before
+		return false
 	}
 	err := s.writer.write(n)
 	s.desk.tried(n.upTo, err)
 	switch {
-	case err != nil && before == nil:
+	case err != nil && *last == nil:
 		s.log.Error("the state cannot be written", "err", err)
 		s.tell(fmt.Sprintf("the state of the servers cannot be written (%v); if tend were killed now, what changes from here on would be forgotten. It is tried again until it works", err))
-	case err == nil && before != nil:
+	case err == nil && *last != nil:
 		s.log.Info("the state is written again")
 		s.tell("the state of the servers is written again")
 	}
-	return err
+	*last = err
+	return true
 }
 
 func (s *Store) tell(message string) {
