@@ -1,0 +1,184 @@
+package monitor
+
+import (
+	"fmt"
+	"time"
+)
+
+const (
+	// slots is into how many steps an interval is divided at the most: fine
+	// enough that no burst is felt, coarse enough that waking up costs less
+	// than the checks.
+	slots = 100
+	// maxOpen bounds the connections that are open at the same time, and with
+	// them the file descriptors. Where so many servers hang, the interval
+	// becomes longer.
+	maxOpen = 512
+	// glance is how often open connections are looked at. What is open on a
+	// local port is a request that was dropped because the server does not
+	// accept, and the kernel repeats it after a second: there is no hurry.
+	glance = 100 * time.Millisecond
+)
+
+// watch is the state of Run. All times are since its beginning.
+type watch struct {
+	Options
+	epoch   time.Time
+	timeout time.Duration
+
+	began time.Duration // of the present interval
+	queue []Target      // to be looked at in it: those with a port
+	done  int           // how many of the queue were looked at
+
+	open   map[string]*check // connections under way, by server
+	glance time.Duration     // when they are looked at
+	starts map[string]*start // servers being started, until their port answers
+	ports  ports             // who holds the ports of servers that are down
+
+	yes, no bool // what results point to
+}
+
+// check is a connection under way.
+type check struct {
+	target Target
+	conn   conn
+	end    time.Duration
+}
+
+func newWatch(o Options) *watch {
+	return &watch{
+		Options: o, epoch: time.Now(), timeout: min(o.Interval, longest),
+		began:  -o.Interval, // the first one is due
+		open:   make(map[string]*check),
+		starts: make(map[string]*start),
+		ports:  ports{find: o.Holder, log: o.Log, known: make(map[int]held)},
+		yes:    true,
+	}
+}
+
+func (w *watch) close() {
+	for _, c := range w.open {
+		c.conn.close()
+	}
+}
+
+// look does all that is due and returns the time until there is more to do.
+func (w *watch) look() time.Duration {
+	now := time.Since(w.epoch)
+	if len(w.open) > 0 && now >= w.glance {
+		w.lookAtOpen(now)
+	}
+	w.lookAtStarts(now)
+	if w.done == len(w.queue) && now >= w.began+w.Interval {
+		w.begin(now)
+	}
+	w.lookAtQueue(now)
+
+	next := w.began + w.Interval
+	switch {
+	case w.done < len(w.queue) && len(w.open) < maxOpen:
+		next = w.due()
+	case w.done < len(w.queue):
+		next = w.glance // when there may be room
+	}
+	if len(w.open) > 0 {
+		next = min(next, w.glance)
+	}
+	for _, s := range w.starts {
+		next = min(next, s.next)
+	}
+	return max(0, next-time.Since(w.epoch))
+}
+
+// begin begins an interval: what needs no system call is reported at once,
+// the rest is queued.
+func (w *watch) begin(now time.Duration) {
+	w.began = max(w.began+w.Interval, now-w.Interval/slots) // late after a stall: not twice in a row
+	targets := w.Targets()
+	queue := w.queue[:0]
+	at := time.Now()
+	var down []int
+	for _, t := range targets {
+		switch {
+		case t.Port != 0 && !t.Alive:
+			down = append(down, t.Port)
+			queue = append(queue, t)
+		case t.Port != 0:
+			queue = append(queue, t)
+		case t.Alive:
+			w.Report(Result{Server: t.Server, Run: t.Run, At: at, Healthy: &w.yes})
+		default:
+			w.Report(Result{Server: t.Server, Run: t.Run, At: at})
+		}
+	}
+	w.ports.list(down)
+	w.queue, w.done = queue, 0
+}
+
+// due returns when the next target of the queue is looked at.
+func (w *watch) due() time.Duration {
+	steps := min(len(w.queue), slots)
+	return w.began + w.Interval*time.Duration(w.done*steps/len(w.queue))/time.Duration(steps)
+}
+
+// lookAtQueue looks at those whose time has come.
+func (w *watch) lookAtQueue(now time.Duration) {
+	for w.done < len(w.queue) && len(w.open) < maxOpen && w.due() <= now {
+		t := w.queue[w.done]
+		w.done++
+		switch {
+		case !t.Alive:
+			holder, why := w.ports.holder(t.Port, now)
+			w.Report(Result{Server: t.Server, Run: t.Run, At: time.Now(), Holder: holder, Why: why})
+		case w.starts[t.Server] == nil && w.open[t.Server] == nil:
+			w.try(t, now)
+		}
+	}
+}
+
+// try connects to the port of a live server.
+func (w *watch) try(t Target, now time.Duration) {
+	c := conn{port: t.Port}
+	state, err := c.dial()
+	if state != pending {
+		w.conclude(t, now, state, err)
+		return
+	}
+	if len(w.open) == 0 {
+		w.glance = now + min(glance, w.timeout)
+	}
+	w.open[t.Server] = &check{target: t, conn: c, end: now + w.timeout}
+}
+
+// lookAtOpen looks at the connections under way.
+func (w *watch) lookAtOpen(now time.Duration) {
+	for name, c := range w.open {
+		state, err := c.conn.poll()
+		if state == pending && now < c.end {
+			continue
+		}
+		c.conn.close()
+		delete(w.open, name)
+		w.conclude(c.target, now, state, err)
+	}
+	w.glance = now + min(glance, w.timeout)
+}
+
+// conclude reports the outcome of a check.
+func (w *watch) conclude(t Target, now time.Duration, state state, err error) {
+	r := Result{Server: t.Server, Run: t.Run, At: time.Now()}
+	switch state {
+	case reached:
+		r.Healthy = &w.yes
+	case refused:
+		r.Healthy, r.Why = &w.no, fmt.Sprintf("nothing listens on port %d", t.Port)
+	case pending:
+		r.Healthy, r.Why = &w.no, fmt.Sprintf("port %d does not answer within %v", t.Port, w.timeout)
+	case broken:
+		r.Why = fmt.Sprintf("port %d cannot be checked: %v", t.Port, err)
+	}
+	if s := w.starts[t.Server]; s != nil && !w.started(s, t, now, state) {
+		return
+	}
+	w.Report(r)
+}
