@@ -25,13 +25,15 @@ type Deps struct {
 	Hosts    []string                                   // allowed values of Host, without ports, beside localhost and loopback addresses
 	Shutdown func(ctx context.Context, keep bool) error // asks the manager to end; keep leaves servers running
 	Info     Info
+	Ending   <-chan struct{} // closed when streams have to end
 	Log      *slog.Logger
 }
 
 // Info is what the pages and the CLI tell about this manager.
 type Info struct {
-	Version string
-	PID     int
-	Config  string // path of the configuration
-	Demo    bool
+	Version string `json:"version"`
+	PID     int    `json:"pid"`
+	Config  string `json:"config"` // path of the configuration
+	URL     string `json:"url"`    // of the dashboard
+	Demo    bool   `json:"demo"`
 }

@@ -51,3 +51,15 @@ type Order struct {
 	// server named, for Stop only: that process is ended instead of the server.
 	Orphan int
 }
+
+// Configured returns the names of those that are in the configuration: whoever
+// orders something of all servers means these, and no orphan.
+func Configured(list []Status) []string {
+	var names []string
+	for _, s := range list {
+		if s.OrphanKind == nil || *s.OrphanKind != Unconfigured {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}

@@ -62,6 +62,7 @@ type Status struct {
 	Running       bool        `json:"running"` // a process is alive: ours, or the orphan
 	Healthy       *bool       `json:"healthy"`
 	LastCheck     Time        `json:"lastCheck"` // raises no Rev
+	Run           string      `json:"run"`       // id of the present run, empty without one
 	PID           Int         `json:"pid"`
 	Port          Int         `json:"port"`
 	StartedAt     Time        `json:"startedAt"`

@@ -69,6 +69,7 @@ const (
 	Ended    // the main process has ended; others of its tree may be alive
 	Gone     // no process of the tree is left
 	Deadline // the armed time is over
+	Resume   // a new manager has taken the server over, alive or not
 	Ready    // the dependencies became ready, or ceased to be
 	Held     // a dependent is being stopped, or none any more
 )
@@ -124,7 +125,7 @@ func (m Machine) record(in Input) Machine {
 		}
 	case Gone:
 		m.step, m.ended = idle, true
-	case Deadline:
+	case Deadline, Resume:
 		m.due = true
 	case Ready:
 		m.ready = in.On

@@ -1,0 +1,400 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"tend/services"
+	"tend/services/remote"
+)
+
+// ward is a data directory with witnesses and the manager that looks after
+// them, killed and started again as a test likes.
+type ward struct {
+	t       *testing.T
+	dir     string
+	names   []string
+	args    []string // further arguments of serve
+	wrap    []string // what runs the manager, such as setpriv
+	as      *syscall.Credential
+	manager *exec.Cmd
+	output  bytes.Buffer // of the present manager
+	client  *remote.Client
+	wanted  map[string]services.Want // what was asked for and confirmed; absent where the answer was lost
+}
+
+func newWard(t *testing.T, servers int, as *syscall.Credential) *ward {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "tend-ward-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if as != nil { // the test binary lies in a directory of root's
+		copied := filepath.Join(dir, "witness")
+		if out, err := exec.Command("cp", self, copied).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		self = copied
+		for _, path := range []string{dir, copied} {
+			if err := os.Chown(path, int(as.Uid), int(as.Gid)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w := &ward{t: t, dir: dir, as: as, wanted: map[string]services.Want{}}
+	var text strings.Builder
+	text.WriteString("listen: 127.0.0.1:0\ndefaults: {backoff: {min: 10ms, max: 100ms}, stop: {timeout: 5s}}\nservers:\n")
+	for i := range servers {
+		name := fmt.Sprintf("s%02d", i)
+		w.names = append(w.names, name)
+		w.wanted[name] = services.Up
+		fmt.Fprintf(&text, "  %s:\n    command: [%q, be, witness, %q, %s]\n", name, self, dir, name)
+	}
+	config := filepath.Join(dir, "tend.yaml")
+	if err := os.WriteFile(config, []byte(text.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if as != nil {
+		if err := os.Chown(config, int(as.Uid), int(as.Gid)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	socket, err := remote.SocketPath(filepath.Join(dir, ".tend"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.client = remote.New(socket)
+	t.Cleanup(w.end)
+	return w
+}
+
+// open starts a manager and waits until it answers.
+func (w *ward) open() {
+	w.t.Helper()
+	argv := append(append([]string{}, w.wrap...), buildTend(w.t), "serve", "--config", filepath.Join(w.dir, "tend.yaml"))
+	argv = append(argv, w.args...)
+	w.manager = exec.Command(argv[0], argv[1:]...)
+	w.manager.Dir = w.dir
+	w.output.Reset()
+	w.manager.Stdout, w.manager.Stderr = &w.output, &w.output
+	w.manager.SysProcAttr = &syscall.SysProcAttr{Credential: w.as, Setpgid: true}
+	if err := w.manager.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.until("the manager answers", 20*time.Second, func() string {
+		if _, err := w.client.List(w.t.Context()); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+}
+
+// kill ends the manager with SIGKILL, in the middle of whatever it does.
+func (w *ward) kill() {
+	w.manager.Process.Kill()
+	w.manager.Wait()
+	w.manager = nil
+}
+
+// end stops everything in order, whatever state the test is in.
+func (w *ward) end() {
+	if w.manager == nil {
+		w.open()
+	}
+	w.manager.Process.Signal(syscall.SIGTERM)
+	if err := w.manager.Wait(); err != nil && !w.t.Failed() {
+		w.t.Errorf("the manager ended with %v:\n%s", err, w.output.String())
+	}
+	for _, name := range w.names {
+		if pid := w.alive(name); pid != 0 {
+			w.t.Errorf("%s (pid %d) is alive after the orderly end", name, pid)
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	if w.t.Failed() {
+		w.t.Logf("the last manager said:\n%s", w.output.String())
+	}
+}
+
+// until waits for a condition of the outside world, which sends no events;
+// the condition returns what is missing.
+func (w *ward) until(what string, limit time.Duration, missing func() string) {
+	w.t.Helper()
+	deadline := time.After(limit)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		why := missing()
+		if why == "" {
+			return
+		}
+		select {
+		case <-deadline:
+			w.t.Fatalf("%s: not within %v: %s\nthe manager said:\n%s", what, limit, why, w.output.String())
+		case <-tick.C:
+		}
+	}
+}
+
+// alive returns the pid of the instance that holds the server's lock, 0 for
+// none.
+func (w *ward) alive(name string) int {
+	lock, err := os.OpenFile(filepath.Join(w.dir, name+".lock"), os.O_RDWR, 0)
+	if err != nil {
+		return 0
+	}
+	defer lock.Close()
+	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		return 0
+	}
+	return w.number(name, ".pid")
+}
+
+func (w *ward) number(name, suffix string) int {
+	text, _ := os.ReadFile(filepath.Join(w.dir, name+suffix))
+	n, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+	return n
+}
+
+// disturb gives random orders until ctx ends, and notes which ones were
+// confirmed.
+func (w *ward) disturb(ctx context.Context) {
+	actions := []services.Action{services.Start, services.Stop, services.Restart, services.Kill, services.Start}
+	for ctx.Err() == nil {
+		name := w.names[rand.N(len(w.names))]
+		action := actions[rand.N(len(actions))]
+		delete(w.wanted, name)
+		if _, err := w.client.Do(ctx, services.Order{Action: action, Servers: []string{name}}); err != nil {
+			continue
+		}
+		w.wanted[name] = services.Up
+		if action == services.Stop || action == services.Kill {
+			w.wanted[name] = services.Down
+		}
+	}
+}
+
+// settled checks that every server is what it is wanted to be, exactly once.
+func (w *ward) settled() {
+	w.t.Helper()
+	w.until("every server is as wanted", 20*time.Second, func() string {
+		list, err := w.client.List(w.t.Context())
+		if err != nil {
+			return err.Error()
+		}
+		for _, s := range list {
+			if want, sure := w.wanted[s.Name]; sure && want != s.Want {
+				return fmt.Sprintf("%s is wanted %s, but %s was confirmed", s.Name, s.Want, want)
+			}
+			pid := w.alive(s.Name)
+			switch {
+			case s.Want == services.Up && (s.Phase != services.Running || pid == 0 || int(s.PID) != pid):
+				return fmt.Sprintf("%s is %s with pid %d, but pid %d lives", s.Name, s.Phase, s.PID, pid)
+			case s.Want == services.Down && (s.Phase != services.Stopped || pid != 0):
+				return fmt.Sprintf("%s is %s, but pid %d lives", s.Name, s.Phase, pid)
+			}
+		}
+		return ""
+	})
+	for _, name := range w.names {
+		if text, err := os.ReadFile(filepath.Join(w.dir, name+".double")); err == nil {
+			w.t.Fatalf("%s had two instances: %s", name, text)
+		}
+	}
+}
+
+// honest checks that no exit was invented: an exit code that is shown is one
+// that the server's own books know.
+func (w *ward) honest() {
+	w.t.Helper()
+	list, err := w.client.List(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, s := range list {
+		if s.Exit == nil || !s.Exit.Seen {
+			continue
+		}
+		if s.Exit.Signal == syscall.SIGKILL {
+			continue // the manager's own doing
+		}
+		books, _ := os.ReadFile(filepath.Join(w.dir, s.Name+".exits"))
+		if !strings.Contains(string(books), fmt.Sprintf(" %d\n", s.Exit.Code)) && s.Exit.Signal != syscall.SIGTERM {
+			w.t.Errorf("%s: %s was never written by the server, which knows %q", s.Name, s.Exit.Reason(), books)
+		}
+	}
+}
+
+// complete checks that the log holds every line of every instance.
+func (w *ward) complete() {
+	w.t.Helper()
+	for _, name := range w.names {
+		f, err := os.Open(filepath.Join(w.dir, ".tend", "logs", name+".log"))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		last := map[string]int{}
+		for lines := bufio.NewScanner(f); lines.Scan(); {
+			pid, count, _ := strings.Cut(lines.Text(), " ")
+			n, err := strconv.Atoi(count)
+			if err != nil || n != last[pid]+1 {
+				w.t.Fatalf("%s: line %q follows number %d of that instance", name, lines.Text(), last[pid])
+			}
+			last[pid] = n
+		}
+		f.Close()
+		book, _ := os.ReadFile(filepath.Join(w.dir, name+".count"))
+		pid, count, _ := strings.Cut(string(book), " ")
+		if n, _ := strconv.Atoi(count); last[pid] < n {
+			w.t.Errorf("%s: instance %s wrote %d lines, the log has %d", name, pid, n, last[pid])
+		}
+	}
+}
+
+// rounds kills the manager again and again at random moments.
+func (w *ward) rounds(n int, between func(round int)) {
+	w.open()
+	w.settled()
+	for round := range n {
+		ctx, cancel := context.WithCancel(w.t.Context())
+		quiet := make(chan struct{})
+		go func() {
+			defer close(quiet)
+			w.disturb(ctx)
+		}()
+		<-time.After(time.Duration(rand.N(300)) * time.Millisecond)
+		w.kill()
+		cancel()
+		<-quiet
+		between(round)
+		before := w.pids()
+		w.open()
+		w.settled()
+		w.untouched(before)
+		w.honest()
+	}
+	w.complete()
+}
+
+// pids returns who lives now, of the servers whose want is known.
+func (w *ward) pids() map[string]int {
+	out := map[string]int{}
+	for name, want := range w.wanted {
+		if pid := w.alive(name); want == services.Up && pid != 0 {
+			out[name] = pid
+		}
+	}
+	return out
+}
+
+// untouched checks that a server that lived before still does, or has ended by
+// its own decision.
+func (w *ward) untouched(before map[string]int) {
+	w.t.Helper()
+	for name, pid := range before {
+		books, _ := os.ReadFile(filepath.Join(w.dir, name+".exits"))
+		if w.alive(name) != pid && !strings.Contains("\n"+string(books), fmt.Sprintf("\n%d ", pid)) {
+			w.t.Errorf("%s had pid %d, which was ended although nobody asked for that", name, pid)
+		}
+	}
+}
+
+func nothing(int) {}
+
+func TestServersOutliveManagersThatAreKilledAtRandomMoments(t *testing.T) {
+	w := newWard(t, 20, nil)
+	w.rounds(30, nothing)
+}
+
+func TestServersOutliveKilledManagersWithoutCgroups(t *testing.T) {
+	w := newWard(t, 20, nil)
+	w.args = []string{"--without", "cgroup"}
+	w.rounds(6, nothing)
+}
+
+func TestServersOutliveKilledManagersWithoutExitInfo(t *testing.T) {
+	w := newWard(t, 20, nil)
+	w.args = []string{"--without", "exit-info"}
+	w.rounds(6, nothing)
+}
+
+func TestServersOfAnOrdinaryUserOutliveKilledManagers(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		t.Skip(err)
+	}
+	uid, _ := strconv.Atoi(nobody.Uid)
+	gid, _ := strconv.Atoi(nobody.Gid)
+	w := newWard(t, 20, &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)})
+	w.rounds(6, nothing)
+}
+
+func TestServersOutliveKilledManagersUnderTheDefaultCapabilitiesOfAContainer(t *testing.T) {
+	if _, err := exec.LookPath("setpriv"); err != nil || os.Getuid() != 0 {
+		t.Skip("needs root and setpriv (package util-linux)")
+	}
+	const caps = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap"
+	w := newWard(t, 20, nil)
+	w.wrap = []string{"setpriv", "--bounding-set", caps, "--inh-caps", caps}
+	w.rounds(6, nothing)
+}
+
+func TestTwoManagersWhoseServersBearTheSameNamesLeaveEachOtherAlone(t *testing.T) {
+	neighbour := newWard(t, 20, nil)
+	neighbour.open()
+	neighbour.settled()
+	w := newWard(t, 20, nil)
+	w.rounds(6, nothing)
+	neighbour.settled()
+	neighbour.kill()
+	neighbour.open()
+	neighbour.settled()
+}
+
+func TestServersAreFoundAgainWithoutTheStateFile(t *testing.T) {
+	harm := []func(path string) error{
+		os.Remove,
+		func(path string) error { return os.Truncate(path, 0) },
+		func(path string) error {
+			info, err := os.Stat(path)
+			if err != nil {
+				return err
+			}
+			return os.Truncate(path, rand.N(info.Size()))
+		},
+		func(path string) error { return os.WriteFile(path, []byte("\x00\xff rubbish {{{"), 0o600) },
+		func(path string) error { return os.WriteFile(path, []byte(`{"version":1,"servers":[17]}`), 0o600) },
+	}
+	for _, without := range [][]string{nil, {"--without", "cgroup"}} {
+		t.Run("serve "+strings.Join(without, " "), func(t *testing.T) {
+			w := newWard(t, 20, nil)
+			w.args = without
+			w.rounds(len(harm), func(round int) {
+				if err := harm[round](filepath.Join(w.dir, ".tend", "state.json")); err != nil {
+					t.Fatal(err)
+				}
+				clear(w.wanted) // what was down is up again: autostart decides where nothing is known
+			})
+		})
+	}
+}

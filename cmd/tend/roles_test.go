@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// be plays one server of a test.
+func be(role string, args []string) int {
+	switch role {
+	case "witness":
+		return witness(args[0], args[1])
+	case "listener":
+		return listener(args[0])
+	case "ancestor":
+		return ancestor(args[0])
+	case "relative":
+		return relative(args[0], args[1])
+	}
+	fmt.Fprintln(os.Stderr, "no such role:", role)
+	return 64
+}
+
+// witness is a server that keeps its own books in dir, so that a test can tell
+// what really happened: a lock that catches a second instance, its pid, each
+// line that it wrote, and the code of each exit of its own.
+func witness(dir, name string) int {
+	at := func(suffix string) string { return filepath.Join(dir, name+suffix) }
+	note := func(suffix, text string) {
+		f, err := os.OpenFile(at(suffix), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err == nil {
+			fmt.Fprintln(f, text)
+			f.Close()
+		}
+	}
+	pid := os.Getpid()
+	lock, err := os.OpenFile(at(".lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return 65
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		note(".double", fmt.Sprintf("pid %d found another instance", pid))
+		return 66
+	}
+	os.WriteFile(at(".pid"), []byte(strconv.Itoa(pid)), 0o600)
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	tick := time.NewTicker(2 * time.Millisecond)
+	for n := 1; ; n++ {
+		fmt.Printf("%d %d\n", pid, n)
+		os.WriteFile(at(".count"), fmt.Appendf(nil, "%d %d", pid, n), 0o600)
+		select {
+		case <-term:
+			note(".exits", fmt.Sprintf("%d 0", pid))
+			return 0
+		case <-tick.C:
+		}
+		if (pid+n)%1000 == 0 { // it fails by itself now and then
+			code := 1 + n%50
+			note(".exits", fmt.Sprintf("%d %d", pid, code))
+			return code
+		}
+	}
+}
+
+// listener accepts connections until it is told to end.
+func listener(address string) int {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return 1
+		}
+		conn.Close()
+	}
+}
+
+// ancestor has a child, one that left the session, one whose parent is gone,
+// and one that ignores SIGTERM in a session of its own.
+func ancestor(dir string) int {
+	start := func(role string, setsid bool, args ...string) *exec.Cmd {
+		cmd := exec.Command(os.Args[0], append([]string{"be", "relative", dir, role}, args...)...)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: setsid}
+		if err := cmd.Start(); err != nil {
+			fmt.Println(err)
+		}
+		return cmd
+	}
+	start("child", false)
+	start("escaped", true)
+	start("stubborn", true)
+	start("between", true).Wait()
+	return idle()
+}
+
+// relative is one process of the ancestor's tree.
+func relative(dir, role string) int {
+	switch role {
+	case "between": // forks and leaves
+		cmd := exec.Command(os.Args[0], "be", "relative", dir, "orphaned")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		cmd.Start()
+		return 0
+	case "stubborn":
+		signal.Ignore(syscall.SIGTERM)
+	}
+	os.WriteFile(filepath.Join(dir, role+".pid"), []byte(strconv.Itoa(os.Getpid())), 0o600)
+	return idle()
+}
+
+// idle waits to be ended, though not for ever: a test may forget it.
+func idle() int {
+	<-time.After(time.Minute)
+	return 0
+}

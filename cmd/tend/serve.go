@@ -1,0 +1,360 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tend/handlers"
+	"tend/services"
+	"tend/services/config"
+	"tend/services/events"
+	"tend/services/logs"
+	"tend/services/monitor"
+	"tend/services/orchestrator"
+	"tend/services/process"
+	"tend/services/remote"
+	"tend/services/state"
+)
+
+// lockTime is how long a new manager waits for the data directory's lock: a
+// child that its predecessor had forked but not yet exec'ed holds it so long.
+const lockTime = 2 * time.Second
+
+// serveOptions is what the command line adds to the configuration.
+type serveOptions struct {
+	listen  string // wins over the configuration
+	without string // kernel mechanisms not to use
+	demo    bool
+}
+
+func serveCommand(g *globals) *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the manager in the foreground",
+		Long: `Run the manager: take back what an earlier one has left running, start what is to run, and serve the dashboard.
+
+Ctrl-C and SIGTERM stop all servers in order, a second one kills them. After kill -9, or tend shutdown --keep, the servers run on and the next tend serve takes them back.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := g.load()
+			if err != nil {
+				return err
+			}
+			_, err = serve(cmd.Context(), cfg, o, cmd.ErrOrStderr())
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&o.listen, "listen", "", "address of the dashboard (default from the configuration)")
+	cmd.Flags().StringVar(&o.without, "without", "", "kernel mechanisms not to use: cgroup, exit-info")
+	cmd.Flags().Lookup("without").Hidden = true
+	return cmd
+}
+
+// manager is everything that one `tend serve` joins.
+type manager struct {
+	cfg   *config.Config
+	log   *slog.Logger
+	lock  *state.Lock
+	store *state.Store
+	bus   *events.Bus
+	logs  *logs.Store
+	host  *process.Host
+	watch *monitor.Monitor
+	orch  *orchestrator.Orchestrator
+	web   *http.Server
+	doors []net.Listener
+
+	asked  chan bool     // an order to shut down; true keeps the servers
+	ending chan struct{} // closed when streams have to end
+}
+
+// address is where the dashboard listens.
+func (m *manager) address() string { return m.doors[0].Addr().String() }
+
+// serve runs a manager until it is asked to end, and says whether its servers
+// run on.
+func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Writer) (kept bool, err error) {
+	process.Prepare()
+	notify := os.Getenv("NOTIFY_SOCKET")
+	m, err := newManager(ctx, cfg, o, stderr)
+	if err != nil {
+		return false, err
+	}
+	defer m.lock.Release()
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	return m.run(ctx, signals, notify)
+}
+
+// newManager joins the services. Whatever can be refused is refused before
+// anything has been started.
+func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Writer) (_ *manager, err error) {
+	m := &manager{cfg: cfg, asked: make(chan bool, 2), ending: make(chan struct{})}
+	m.log = slog.New(slog.NewTextHandler(stderr, nil))
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	if m.lock, err = state.TakeLock(cfg.Data, lockTime); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			m.close()
+		}
+	}()
+	m.bus = events.New()
+	store, loaded, err := state.Open(cfg.Data, state.Options{Report: m.bus.Publish, Log: m.log})
+	if err != nil {
+		return nil, err
+	}
+	m.store = store
+	if loaded.Damage != "" {
+		m.log.Warn(loaded.Damage)
+		m.bus.Publish(services.Event{Kind: services.EventState, Message: loaded.Damage})
+	}
+	without, err := parseWithout(o.without)
+	if err != nil {
+		return nil, err
+	}
+	if m.host, err = process.New(process.Options{Instance: loaded.Instance, Without: without, Log: m.log}); err != nil {
+		return nil, err
+	}
+	if o.listen != "" {
+		if err := config.CheckListen(o.listen); err != nil {
+			return nil, err
+		}
+		cfg.Listen = o.listen
+	}
+	if err := m.openDoors(); err != nil {
+		return nil, err
+	}
+	if m.logs, err = logs.Open(logs.Options{Dir: filepath.Join(cfg.Data, "logs"), Report: m.bus.Publish, Log: m.log}); err != nil {
+		return nil, err
+	}
+	m.watch = monitor.New(monitor.Options{
+		Interval: cfg.Monitor.Interval, Holder: m.host.Holder, Log: m.log,
+		Targets: func() []monitor.Target { return m.orch.Targets() },
+		Report:  func(r monitor.Result) { m.orch.Report(ctx, r) },
+	})
+	m.orch, err = orchestrator.New(orchestrator.Options{
+		Servers: cfg.Servers, Digest: config.Digest, Records: loaded.Records, Clean: loaded.Clean, Boot: m.host.Boot(),
+		Trades: orchestrator.Trades{
+			Host: orchestrator.OnHost(m.host), Ports: m.host, State: m.store, Bus: m.bus, Logs: m.logs, Checker: m.watch, Log: m.log,
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.web = &http.Server{
+		Handler: handlers.New(handlers.Deps{
+			Control: m.orch, Logs: m.logs, Hub: http.NotFoundHandler(), Shutdown: m.askedToEnd, Ending: m.ending, Log: m.log,
+			Info: handlers.Info{Version: version(), PID: os.Getpid(), Config: cfg.Path, URL: "http://" + m.address(), Demo: o.demo},
+		}),
+		ConnContext:       handlers.ConnContext,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(m.log.Handler(), slog.LevelDebug),
+	}
+	return m, nil
+}
+
+// openDoors listens on the dashboard's address and on the unix socket.
+func (m *manager) openDoors() error {
+	tcp, err := net.Listen("tcp", m.cfg.Listen)
+	if err != nil {
+		return m.explainListen(err)
+	}
+	m.doors = append(m.doors, tcp)
+	path, err := remote.SocketPath(m.cfg.Data)
+	if err != nil {
+		return err
+	}
+	socket, err := remote.Listen(path)
+	if err != nil {
+		return err
+	}
+	m.doors = append(m.doors, socket)
+	return nil
+}
+
+// explainListen turns a failure to listen into a sentence that names the
+// holder of the port and the way out.
+func (m *manager) explainListen(err error) error {
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return services.Errorf(services.Conflict, "cannot listen on %s: %v: choose another address with --listen", m.cfg.Listen, err)
+	}
+	by := "another process"
+	if _, text, splitErr := net.SplitHostPort(m.cfg.Listen); splitErr == nil {
+		port, _ := strconv.Atoi(text)
+		if holder, held, _ := m.host.Holder(port); held {
+			by = fmt.Sprintf("pid %d (%s)", holder.PID, holder.Command)
+		}
+	}
+	return services.Errorf(services.Conflict, "%s is in use by %s: end it, or choose another address with --listen 127.0.0.1:PORT", m.cfg.Listen, by)
+}
+
+func (m *manager) close() {
+	for _, door := range m.doors {
+		door.Close()
+	}
+	m.lock.Release()
+}
+
+func (m *manager) askedToEnd(_ context.Context, keep bool) error {
+	select {
+	case m.asked <- keep:
+	default: // it is ending already
+	}
+	return nil
+}
+
+// run is the life of the manager. It ends by one ordered list: the servers
+// first, while everything still looks after them and the dashboard shows it;
+// then whoever wrote about them; the state last.
+func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify string) (kept bool, err error) {
+	var writer, trades, front team
+	writer.start(m.log, "state", m.store.Run)
+	trades.start(m.log, "process", m.host.Run)
+	trades.start(m.log, "logs", m.logs.Run)
+	trades.start(m.log, "orchestrator", m.orch.Run)
+	trades.start(m.log, "monitor", m.watch.Run)
+	for _, door := range m.doors {
+		front.start(m.log, "http", func(context.Context) error { return serveDoor(m.web, door) })
+	}
+	m.store.SetClean(false)
+	m.log.Info("tend is running", "dashboard", "http://"+m.address(), "servers", len(m.cfg.Servers), "pid", os.Getpid())
+	tellSystemd(m.log, notify, "READY=1\nSTATUS=dashboard on http://"+m.address())
+
+	keep := m.waitForEnd(ctx, signals)
+	tellSystemd(m.log, notify, "STOPPING=1")
+	if !keep {
+		err = m.stopServers(ctx, signals)
+	}
+	close(m.ending)
+	front.cancelAll()
+	bounded, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	m.web.Shutdown(bounded) //nolint:errcheck // what is still open after two seconds is cut
+	m.web.Close()
+	front.wait()
+	trades.cancelAll()
+	trades.wait()
+	m.store.SetClean(!keep && err == nil)
+	if lost := m.store.Flush(bounded); lost != nil {
+		m.log.Error("the last state is not written", "err", lost)
+	}
+	writer.cancelAll()
+	writer.wait()
+	m.log.Info("tend has ended", "servers kept", keep)
+	return keep, err
+}
+
+// waitForEnd returns when somebody asks the manager to end, and whether the
+// servers are to run on.
+func (m *manager) waitForEnd(ctx context.Context, signals <-chan os.Signal) (keep bool) {
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case keep := <-m.asked:
+			return keep
+		case sig := <-signals:
+			if sig != syscall.SIGHUP {
+				return false
+			}
+			m.log.Info("SIGHUP: to use a changed configuration, run `tend shutdown --keep` and `tend serve`: the servers run on")
+		}
+	}
+}
+
+// stopServers stops everything in reverse order of the dependencies. A second
+// signal kills what is left.
+func (m *manager) stopServers(ctx context.Context, signals <-chan os.Signal) error {
+	budget := m.orch.StopBudget() + 5*time.Second
+	m.log.Info("stopping all servers; a second signal kills them", "at most", budget)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget)
+	defer cancel()
+	done := make(chan error, 1)
+	var calls sync.WaitGroup
+	defer calls.Wait()
+	calls.Go(func() { done <- m.orch.StopAll(ctx, services.Stop) })
+	for {
+		select {
+		case err := <-done:
+			return err
+		case sig := <-signals:
+			if sig == syscall.SIGHUP {
+				continue
+			}
+			m.log.Warn("killing all servers")
+			calls.Go(func() {
+				m.orch.StopAll(ctx, services.Kill) //nolint:errcheck // the first call reports the outcome
+			})
+		}
+	}
+}
+
+// serveDoor serves until the server is shut down.
+func serveDoor(srv *http.Server, door net.Listener) error {
+	if err := srv.Serve(door); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// parseWithout reads the list of mechanisms that are not to be used.
+func parseWithout(list string) (w process.Without, err error) {
+	for _, name := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
+		switch name {
+		case "cgroup":
+			w.Cgroup = true
+		case "exit-info":
+			w.ExitInfo = true
+		default:
+			return w, usageError("--without %s: it takes cgroup and exit-info", name)
+		}
+	}
+	return w, nil
+}
+
+// team is a set of goroutines that end together.
+type team struct {
+	wg      sync.WaitGroup
+	cancels []context.CancelFunc
+}
+
+func (t *team) start(log *slog.Logger, name string, run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	t.cancels = append(t.cancels, cancel)
+	t.wg.Go(func() {
+		if err := run(ctx); err != nil && ctx.Err() == nil {
+			log.Error("a service has ended", "service", name, "err", err)
+		}
+	})
+}
+
+func (t *team) cancelAll() {
+	for _, cancel := range t.cancels {
+		cancel()
+	}
+}
+
+func (t *team) wait() { t.wg.Wait() }

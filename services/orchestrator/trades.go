@@ -1,0 +1,85 @@
+package orchestrator
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"os"
+	"syscall"
+	"time"
+
+	"tend/services"
+	"tend/services/process"
+)
+
+// Host starts processes and finds them again.
+type Host interface {
+	// Start begins a run. Kind Unavailable means that another attempt may
+	// succeed; every other error is for a person to mend.
+	Start(spec process.Spec) (Process, error)
+	// Adopt takes over a run of an earlier manager. NotFound when nothing of
+	// it is alive.
+	Adopt(run services.Run) (Process, error)
+	// Find returns every live run of this data directory, known or not.
+	Find(known []services.Run) ([]services.Run, error)
+}
+
+// Ports knows who listens where.
+type Ports interface {
+	// Holder returns the process that listens on a TCP port, false for none.
+	Holder(port int) (services.Holder, bool, error)
+	// Owns reports whether the process belongs to a run of ours.
+	Owns(pid int) bool
+	// KillForeign ends a holder that is not ours: stop signal, then after
+	// grace SIGKILL. Forbidden for one that must not be ended.
+	KillForeign(ctx context.Context, holder services.Holder, grace time.Duration) error
+}
+
+// Process is one live run with its whole tree.
+type Process interface {
+	Run() services.Run
+	Tracking() services.Tracking
+	Exited() <-chan struct{}  // the main process has ended
+	Exit() services.Exit      // how, after Exited
+	Changed() <-chan struct{} // Run returns something new
+	Signal(sig syscall.Signal, to services.SignalTarget) error
+	Kill()                 // SIGKILL to all that is left of the tree, until Gone
+	Gone() <-chan struct{} // nothing of the tree is left; watched from the first Signal or Kill on
+	Survivors() []int
+}
+
+// Recorder keeps what the next manager has to know. Put never blocks.
+type Recorder interface {
+	Put(services.Record)
+	Forget(name string)
+	Flush(ctx context.Context) error
+}
+
+// Bus carries events in their one order. Publish never blocks.
+type Bus interface {
+	Publish(services.Event)
+	Watch(ctx context.Context, after uint64) iter.Seq2[services.Event, error]
+}
+
+// Outputs gives each run the file that it writes to.
+type Outputs interface {
+	Begin(server string, policy services.LogPolicy) (*os.File, error)
+	Attach(server string, policy services.LogPolicy)
+}
+
+// Checker watches over health; Hurry asks it to look at a server that has
+// just been started.
+type Checker interface {
+	Hurry(server string)
+}
+
+// Trades are the services that the orchestrator joins.
+type Trades struct {
+	Host    Host
+	Ports   Ports
+	State   Recorder
+	Bus     Bus
+	Logs    Outputs
+	Checker Checker
+	Log     *slog.Logger
+}

@@ -1,0 +1,139 @@
+package orchestrator
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"time"
+
+	"tend/services"
+	"tend/services/process"
+)
+
+// do carries out one effect and returns the input that follows from it at
+// once, if any.
+func (u *unit) do(e Effect) (Input, bool) {
+	switch e {
+	case Spawn:
+		return u.spawn(), true
+	case Terminate:
+		stop := u.server.Stop
+		u.log.Info("stopping", "pid", u.run.Leader.PID, "signal", services.SignalName(stop.Signal))
+		if err := u.proc.Signal(stop.Signal, stop.To); err != nil {
+			u.log.Warn("stop signal", "err", err)
+		}
+	case KillTree:
+		u.proc.Kill()
+		if u.ended {
+			select {
+			case <-u.proc.Gone():
+				return u.goneInput(), true
+			default:
+			}
+		}
+	case ArmHold:
+		u.arm(u.hold)
+	case ArmStop:
+		u.arm(u.server.Stop.Timeout)
+	case ArmKill:
+		u.arm(killAgain)
+	case ArmBackoff:
+		delay := u.server.Backoff.Delay(max(u.m.failures, 1))
+		u.retry = true
+		if delay <= 0 {
+			return Input{Kind: Deadline}, true
+		}
+		u.arm(delay)
+		u.next = u.until
+	case Disarm:
+		u.timer.Stop()
+		u.next, u.until = time.Time{}, time.Time{}
+	}
+	return Input{}, false
+}
+
+func (u *unit) arm(d time.Duration) {
+	u.timer.Reset(d)
+	u.until = time.Now().Add(d)
+}
+
+// spawn begins a run. It does not wait for the disk: should the manager die
+// before the run is recorded, the next one finds it by its cgroup or mark.
+func (u *unit) spawn() Input {
+	u.healthy, u.ailing, u.holder, u.problem = nil, "", nil, ""
+	out, err := u.trades.Logs.Begin(u.server.Name, u.server.Logs)
+	if err != nil {
+		return u.spawnFailed(services.Errorf(services.Unavailable, "its log cannot be opened: %v", err))
+	}
+	defer out.Close()
+	proc, err := u.trades.Host.Start(process.Spec{ID: newRunID(), Server: u.server, Log: out})
+	if err != nil {
+		return u.spawnFailed(err)
+	}
+	u.take(proc, u.digest, false)
+	if u.retry {
+		u.retry, u.restart = false, u.restart+1
+	}
+	return Input{Kind: Spawned}
+}
+
+func (u *unit) spawnFailed(err error) Input {
+	u.problem = "cannot start: " + err.Error()
+	u.exit, u.lasted = nil, 0
+	if services.KindOf(err) == services.Unavailable {
+		return Input{Kind: SpawnFailed, End: endedBadly}
+	}
+	return Input{Kind: SpawnFailed, End: endedForever}
+}
+
+// take makes the process the unit's own.
+func (u *unit) take(proc Process, digest string, adopted bool) {
+	u.proc, u.run, u.ended, u.adopted = proc, runWith(proc, digest), false, adopted
+	u.problem, u.cause = "", ""
+	if u.server.Port == 0 { // its pidfd says all there is to know
+		alive := true
+		u.healthy = &alive
+		u.checked.Store(time.Now().UnixMilli())
+		return
+	}
+	u.trades.Checker.Hurry(u.server.Name)
+}
+
+// runWith returns the run of a process with the digest of the command that it
+// was started with.
+func runWith(p Process, digest string) services.Run {
+	run := p.Run()
+	run.Digest = digest
+	return run
+}
+
+// endOfRun notes how the main process ended.
+func (u *unit) endOfRun() Input {
+	exit := u.proc.Exit()
+	u.ended, u.exiting = true, true
+	u.lasted = exit.At.Sub(u.run.StartedAt)
+	u.exit = &exit
+	u.healthy, u.ailing = nil, ""
+	return Input{Kind: Ended, End: u.classify(exit), Reset: u.lasted >= u.server.Backoff.Reset}
+}
+
+func (u *unit) classify(exit services.Exit) ending {
+	switch {
+	case !exit.Seen:
+		return endedUnseen
+	case u.server.Success.Clean(exit):
+		return endedClean
+	}
+	return endedBadly
+}
+
+func (u *unit) goneInput() Input {
+	u.proc, u.ended, u.adopted = nil, false, false
+	u.run = services.Run{}
+	return Input{Kind: Gone}
+}
+
+func newRunID() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
