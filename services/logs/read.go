@@ -47,15 +47,24 @@ func (s *Store) Read(ctx context.Context, server string, q Query) iter.Seq2[Line
 
 // readable returns nil where there is nothing to read and nothing to wait for.
 func (s *Store) readable(server string, q Query) (*log, error) {
-	if !q.Follow && services.ValidName(server) {
-		s.mu.Lock()
-		known := s.logs[server] != nil
-		s.mu.Unlock()
-		if _, err := os.Lstat(filepath.Join(s.options.Dir, server+".log")); !known && os.IsNotExist(err) {
-			return nil, nil
-		}
+	if !q.Follow && services.ValidName(server) && !s.has(server) {
+		return nil, nil
 	}
 	return s.log(server)
+}
+
+// has reports whether the server ever wrote, as far as anybody knows.
+func (s *Store) has(server string) bool {
+	s.mu.Lock()
+	known := s.logs[server] != nil
+	s.mu.Unlock()
+	path := filepath.Join(s.options.Dir, server+".log")
+	for _, p := range []string{path, path + ".1"} {
+		if _, err := os.Lstat(p); !os.IsNotExist(err) {
+			known = true
+		}
+	}
+	return known
 }
 
 func (s *Store) read(ctx context.Context, l *log, q Query, yield func(Line) bool) error {

@@ -1,0 +1,361 @@
+package logs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"tend/services"
+)
+
+// numbered is the i-th line of a flood, 120 bytes with its newline.
+func numbered(i int) string {
+	return fmt.Sprintf("%010d %s\n", i, strings.Repeat(string(rune('a'+i%26)), 108))
+}
+
+// checkNumbered returns the number of an intact line.
+func checkNumbered(t *testing.T, line Line) int {
+	t.Helper()
+	n, err := strconv.Atoi(string(line.Text[:min(10, len(line.Text))]))
+	if err != nil || string(line.Text)+"\n" != numbered(n) {
+		t.Fatalf("a torn line at %v: %q", line.Address, line.Text)
+	}
+	return n
+}
+
+func flood(t *testing.T, f *os.File, from, n int) {
+	t.Helper()
+	for i := from; i < from+n; i++ {
+		write(t, f, numbered(i))
+	}
+}
+
+// usage is what the log occupies on the disk.
+func usage(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int64(st.Blocks) * 512
+	}
+	return info.Size()
+}
+
+// places are the directories that tests of retention run in, by what their
+// file system can do.
+func places(t *testing.T) map[string]string {
+	out := map[string]string{"here": t.TempDir()}
+	if dir, err := os.MkdirTemp("/dev/shm", "tend-logs-"); err == nil {
+		out["memory"] = dir
+		t.Cleanup(func() { _ = os.RemoveAll(dir) }) // as t.TempDir would
+	}
+	return out
+}
+
+func TestAFloodIsKeptSmallWhileFollowersSeeEveryLine(t *testing.T) {
+	const limit = 4 << 20
+	lines := 1_000_000
+	if testing.Short() {
+		lines = 150_000
+	}
+	for name, dir := range places(t) {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, dir)
+			b.keep()
+			f := b.begin("api", limit)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			// The writer waits for those who follow, so that none is overtaken.
+			const followers, ahead = 3, 20_000
+			turns := make(chan struct{}, followers*lines/ahead+followers)
+			var group sync.WaitGroup
+			for range followers {
+				group.Go(func() {
+					next := 0
+					for line, err := range b.store.Read(ctx, "api", Query{Tail: -1, Follow: true}) {
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						if line.Partial {
+							t.Error("a line was shown in two parts")
+							return
+						}
+						if n := checkNumbered(t, line); n != next {
+							t.Errorf("line %d came where %d was due", n, next)
+							return
+						}
+						if next++; next%ahead == 0 || next == lines {
+							turns <- struct{}{}
+						}
+						if next == lines {
+							return
+						}
+					}
+				})
+			}
+			for i := 0; i < lines; i += ahead {
+				flood(t, f, i, min(ahead, lines-i))
+				for range followers {
+					select {
+					case <-turns:
+					case <-ctx.Done():
+						t.Fatal("a follower fell silent")
+					}
+				}
+			}
+			group.Wait()
+			until(t, "the log is small", func() bool { return usage(t, b.path("api.log")) <= limit+64<<10 })
+			got := b.read("api", Query{Tail: -1})
+			if kept := len(got) * 120; kept < limit/2 {
+				t.Errorf("only %d bytes are left", kept)
+			}
+			for i, line := range got {
+				if n := checkNumbered(t, line); n != lines-len(got)+i {
+					t.Fatalf("line %d of what is left is number %d", i, n)
+				}
+				if line.Address != (Address{1, int64(lines-len(got)+i) * 120}) {
+					t.Fatalf("number %d is at %v", lines-len(got)+i, line.Address)
+				}
+				if line.At.IsZero() {
+					t.Fatalf("line at %v has no time", line.Address)
+				}
+			}
+			if m := b.messages(); m != "" {
+				t.Errorf("events: %s", m)
+			}
+		})
+	}
+}
+
+func TestAQuietLogIsPlainAgain(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.keep()
+	f := b.begin("api", 1<<20)
+	flood(t, f, 0, 30_000)
+	l, err := b.store.log("api")
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the head is gone", func() bool {
+		l.mu.RLock()
+		defer l.mu.RUnlock()
+		return l.cur.Base > 0 && l.cur.Start == 0 || l.way == punch && l.cur.Start > 0
+	})
+	l.mu.RLock()
+	way := l.way
+	l.mu.RUnlock()
+	if way == punch {
+		t.Skip("this file system cannot remove the head of a file")
+	}
+	text, err := os.ReadFile(b.path("api.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(text) > 1<<20 || bytes.IndexByte(text, 0) >= 0 {
+		t.Errorf("the file has %d bytes, with NUL at %d", len(text), bytes.IndexByte(text, 0))
+	}
+}
+
+func TestAPunchedLogBeginsANewFileAtTheNextRun(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		way  way
+		want string
+	}{{"punch", punch, ""}, {"none", none, ""}} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, t.TempDir(), func(o *Options) { o.way = c.way })
+			f := b.begin("api", 64<<10)
+			flood(t, f, 0, 1000)
+			keepOnce(t, b, "api")
+			if got := b.read("api", Query{Tail: 1}); checkNumbered(t, got[0]) != 999 {
+				t.Errorf("last line %q", got[0].Text)
+			}
+			first := checkNumbered(t, b.read("api", Query{Tail: -1})[0])
+			f = b.begin("api", 64<<10)
+			flood(t, f, 1000, 100)
+			got := b.read("api", Query{Tail: -1})
+			for i, line := range got {
+				if n := checkNumbered(t, line); n != first+i {
+					t.Fatalf("number %d, want %d", n, first+i)
+				}
+			}
+			if first+len(got) != 1100 {
+				t.Errorf("%d lines from %d", len(got), first)
+			}
+			if info, err := os.Stat(b.path("api.log")); err != nil || info.Size() != 12000 {
+				t.Errorf("the new file: %v %v", info, err)
+			}
+			if got := b.read("api", Query{Tail: 101}); len(got) != 101 || checkNumbered(t, got[0]) != 999 {
+				t.Errorf("tail over both files: %d lines", len(got))
+			}
+			b.reopen(func(o *Options) { o.way = c.way })
+			again := b.read("api", Query{Tail: -1})
+			if len(again) != len(got) || again[0].Address != got[0].Address {
+				t.Errorf("after a restart %d lines from %v", len(again), again[0].Address)
+			}
+			f = b.begin("api", 64<<10)
+			flood(t, f, 1100, 600)
+			keepOnce(t, b, "api")
+			if _, err := os.Stat(b.path("api.log.1")); !os.IsNotExist(err) {
+				t.Errorf("the old file is kept beside enough new lines: %v", err)
+			}
+			if got := b.read("api", Query{Tail: -1}); checkNumbered(t, got[len(got)-1]) != 1699 {
+				t.Errorf("last %q", got[len(got)-1].Text)
+			}
+		})
+	}
+}
+
+// keepOnce does what the keeper does at a tick.
+func keepOnce(t *testing.T, b *bench, server string) {
+	t.Helper()
+	l, err := b.store.log(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.refresh(time.Now())
+	l.retain(0)
+}
+
+var errKilled = errors.New("killed by the test")
+
+// TestAKillAtAnyPointOfRetentionLosesNoLine kills the manager between any two
+// steps, lets the server write on, and opens the log again.
+func TestAKillAtAnyPointOfRetentionLosesNoLine(t *testing.T) {
+	for name, dir := range places(t) {
+		for _, step := range []string{"recorded", "punched", "announced", "collapsed", "rotating", "set aside", "begun"} {
+			for _, same := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%s/same lines %v", name, step, same), func(t *testing.T) {
+					killAt(t, fmt.Sprintf("%s/%s-%v", dir, step, same), step, same)
+				})
+			}
+		}
+	}
+}
+
+func killAt(t *testing.T, dir, step string, same bool) {
+	kill := func(o *Options) {
+		o.fail = func(s string) error {
+			if s == step {
+				return errKilled
+			}
+			return nil
+		}
+	}
+	// Lines that are all the same leave only the holes to tell what happened.
+	line := func(i int) string {
+		if same {
+			return numbered(7)
+		}
+		return numbered(i)
+	}
+	b := newBench(t, dir, kill)
+	f := b.begin("api", 64<<10)
+	put := func(from, n int) {
+		for i := range n {
+			write(t, f, line(from+i))
+		}
+	}
+	total := 0
+	for round := range 6 {
+		put(total, 700)
+		total += 700
+		l, err := b.store.log("api")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.refresh(time.Now())
+		l.retain(0)
+		if g, err := b.store.Begin("api", services.LogPolicy{MaxSize: 64 << 10}); err == nil {
+			f = g
+			t.Cleanup(func() { _ = g.Close() }) // at the end of the test
+		} else if !errors.Is(err, errKilled) {
+			t.Fatal(err)
+		}
+		if round%2 == 0 { // the server lives on and writes as much as was removed
+			put(total, 700)
+			total += 700
+			b.reopen()
+		} else {
+			b.reopen(kill)
+		}
+		got := b.read("api", Query{Tail: -1})
+		if len(got) == 0 {
+			t.Fatal("nothing is left")
+		}
+		for i, l := range got {
+			if want := line(total - len(got) + i); string(l.Text)+"\n" != want {
+				t.Fatalf("round %d: line %d of %d at %v is %.12q, want %.12q", round, i, len(got), l.Address, l.Text, want)
+			}
+			if i > 0 && l.Address.Gen == got[i-1].Address.Gen && l.Address != got[i-1].Next {
+				t.Fatalf("round %d: a line at %v after %v", round, l.Address, got[i-1].Next)
+			}
+		}
+		end := got[len(got)-1].Next
+		if end.Gen == 1 && end.Off != int64(total)*120 {
+			t.Fatalf("round %d: the log ends at %v, want %d", round, end, total*120)
+		}
+		if m := b.messages(); m != "" {
+			t.Fatalf("round %d: %s", round, m)
+		}
+	}
+}
+
+func TestAFollowerOvertakenGoesOnAtTheOldestLine(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.keep()
+	f := b.begin("api", 64<<10)
+	flood(t, f, 0, 10)
+	last := -1
+	for line, err := range b.store.Read(t.Context(), "api", Query{Tail: -1, Follow: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := checkNumbered(t, line)
+		if n <= last {
+			t.Fatalf("%d came after %d", n, last)
+		}
+		if n == 5 {
+			flood(t, f, 10, 5000)
+			keepOnce(t, b, "api")
+		}
+		if last = n; n == 5009 {
+			break
+		}
+	}
+}
+
+func TestAFollowerThatOnlyWantsThePresentSkips(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.keep()
+	f := b.begin("api", 1<<20)
+	flood(t, f, 0, 10)
+	seen := 0
+	for line, err := range b.store.Read(t.Context(), "api", Query{Tail: -1, Follow: true, MaxLag: 12_000}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		n := checkNumbered(t, line)
+		if n == 9 {
+			flood(t, f, 10, 5000)
+		}
+		if n == 5009 {
+			break
+		}
+	}
+	if seen > 1000 {
+		t.Errorf("%d lines were read to get to the present", seen)
+	}
+}
