@@ -204,7 +204,10 @@ func (w *ward) settled() {
 				return fmt.Sprintf("%s is wanted %s, but %s was confirmed", s.Name, s.Want, want)
 			}
 			pid := w.alive(s.Name)
+			_, sure := w.wanted[s.Name]
 			switch {
+			case !sure && s.Phase == services.Exited && pid == 0:
+				// A restart that nobody confirmed: it was told to end, and did.
 			case s.Want == services.Up && (s.Phase != services.Running || pid == 0 || int(s.PID) != pid):
 				return fmt.Sprintf("%s is %s with pid %d, but pid %d lives", s.Name, s.Phase, s.PID, pid)
 			case s.Want == services.Down && (s.Phase != services.Stopped || pid != 0):

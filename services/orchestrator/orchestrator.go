@@ -67,7 +67,7 @@ func New(o Options) (*Orchestrator, error) {
 		byName: make(map[string]*unit, len(o.Servers)),
 		first:  make(map[*unit][]Input, len(o.Servers)),
 	}
-	epoch := uint64(time.Now().Unix()) << 20 // revisions grow even if the last ones were not recorded
+	epoch := uint64(time.Now().UnixMilli()) << 10 // revisions grow even if the last ones were not recorded
 	for _, r := range plan(o.Servers, o.Records, alive, o.Clean, o.Boot) {
 		u := newUnit(r, o.Trades, epoch)
 		if !r.orphan {
@@ -113,6 +113,9 @@ func (u *unit) resume(r resumption) []Input {
 			u.take(proc, r.adopt.Digest, true)
 			u.trades.Logs.Attach(u.server.Name, u.server.Logs)
 			u.m.Phase, u.m.step = services.Running, alive
+			if r.again {
+				return []Input{{Kind: OrderRestart}}
+			}
 			return []Input{{Kind: Resume}}
 		}
 		u.log.Warn("a run could not be taken over", "run", r.adopt.ID, "err", err)
@@ -122,7 +125,7 @@ func (u *unit) resume(r resumption) []Input {
 	case r.lost:
 		exit := services.UnknownExit(time.Now())
 		u.exit, u.exiting = &exit, true
-		u.m.Phase, u.m.step, u.m.end = services.Running, killing, endedUnseen
+		u.m.Phase, u.m.step, u.m.end, u.m.again = services.Running, killing, endedUnseen, r.again
 		return []Input{{Kind: Gone}}
 	case r.fresh:
 		return []Input{{Kind: Resume}}

@@ -247,6 +247,34 @@ func TestANewManagerFinishesAnInterruptedStop(t *testing.T) {
 	})
 }
 
+func TestANewManagerFinishesAnInterruptedRestart(t *testing.T) {
+	for _, ends := range []string{"after", "before"} {
+		t.Run("the server ends "+ends+" the new manager begins", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				host := newFakeHost()
+				host.deaf["a"] = true
+				first := open(t, host, nil, true, server("a"))
+				synctest.Wait()
+				first.order(services.Restart, "a")
+				first.close()
+				if ends == "before" {
+					host.crash("a", 0)
+				}
+				second := open(t, host, first.trades.all(), false, server("a"))
+				defer second.close()
+				synctest.Wait()
+				if ends == "after" {
+					host.crash("a", 0)
+					synctest.Wait()
+				}
+				if s := second.get("a"); s.Phase != services.Running || s.Restarts != 0 || len(host.started) != 2 {
+					t.Errorf("%s after %d restarts and %d starts: %s", s.Phase, s.Restarts, len(host.started), s.Why)
+				}
+			})
+		})
+	}
+}
+
 func TestAServerThatWasGivenUpStaysFailedAcrossManagers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := newFakeHost()

@@ -16,6 +16,7 @@ type resumption struct {
 	adopt  *services.Run   // the live run to take over
 	strays []services.Run  // further live runs of the same server, to be ended
 	lost   bool            // a recorded run that has ended while nobody looked
+	again  bool            // it was on its way down in order to be started again
 	fresh  bool            // nothing to resume: start it if it is wanted
 	orphan bool            // alive, but no longer configured
 }
@@ -76,6 +77,7 @@ func resume(server services.Server, rec services.Record, known bool, alive []ser
 			r.strays = append(r.strays, run)
 		}
 	}
+	r.again = known && rec.Want == services.Up && rec.Phase == services.Stopping
 	switch {
 	case r.adopt != nil:
 		recorded := rec.Run != nil && rec.Run.ID == r.adopt.ID

@@ -127,7 +127,6 @@ func (u *unit) loop(ctx context.Context, first []Input) {
 			u.hear(msg)
 		}
 	}
-	u.removed.Store(true)
 	u.trades.State.Forget(u.server.Name)
 	u.trades.Bus.Publish(services.Event{Kind: services.EventRemoved, Server: u.server.Name,
 		Message: u.server.Name + " was stopped and is not configured any more"})
@@ -230,6 +229,9 @@ func (u *unit) feed(in Input) {
 		case in.Kind == SpawnFailed || len(queue) == 0:
 			u.tell(services.EventChanged)
 		}
+	}
+	if u.orphan && u.proc == nil {
+		u.removed.Store(true) // before anybody hears that it has ended
 	}
 	u.publish()
 }
