@@ -238,7 +238,7 @@ func TestBeginSaysWhatStandsInTheWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := b.store.Begin("api", services.LogPolicy{})
-	if services.KindOf(err) != services.Unavailable || !strings.Contains(err.Error(), "not a plain file") {
+	if services.KindOf(err) != services.Invalid || !strings.Contains(err.Error(), "not a plain file") {
 		t.Errorf("a directory: %v", err)
 	}
 	_, err = b.store.Begin("../api", services.LogPolicy{})

@@ -135,6 +135,7 @@ func (k *keeper) visit(l *log, p *pace) {
 	l.mu.Lock()
 	l.look(now.UnixNano())
 	l.misplaced()
+	l.reserve()
 	end := l.cur.end()
 	l.unlock()
 

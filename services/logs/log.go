@@ -47,6 +47,8 @@ type log struct {
 	limit  int64
 	way    way
 	lost   bool          // the file is no longer at its path, and this was told
+	grows  bool          // it cannot be kept small, and this was told
+	placed bool          // the sidecar exists, so that it can be written over on a full disk
 	news   chan struct{} // closed, and replaced, when there is more to read
 	told   []string      // events to report once unlocked
 }
@@ -69,7 +71,7 @@ func (l *log) open() error {
 	}
 	if err := l.recover(); err != nil {
 		l.release()
-		return err
+		return fmt.Errorf("opening the log of %s: %w", l.name, err)
 	}
 	l.opened = true
 	return nil
@@ -95,7 +97,9 @@ func (l *log) oldPath() string  { return l.path + ".1" }
 // save records where the addresses are.
 func (l *log) save(c sidecar) error {
 	c.segment, c.Old = l.cur, l.old
-	return c.save(l.metaPath())
+	err := c.save(l.metaPath())
+	l.placed = l.placed || err == nil
+	return err
 }
 
 // first is where the oldest byte is that can be read.
@@ -192,6 +196,13 @@ func (l *log) misplaced() bool {
 	return true
 }
 
+// reserve makes sure that there is a sidecar before the disk can be full.
+func (l *log) reserve() {
+	if l.cur.file != nil && !l.placed && l.cur.kept() > floor {
+		l.warn(l.save(sidecar{}))
+	}
+}
+
 // close lets go of the files.
 func (l *log) close() {
 	l.mu.Lock()
@@ -215,7 +226,7 @@ func openFile(path string, flags int) (*os.File, error) {
 	info, err := os.Lstat(path)
 	switch {
 	case err == nil && !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a plain file: move it away", path)
+		return nil, services.Errorf(services.Invalid, "%s is not a plain file: move it away", path)
 	case err != nil && !os.IsNotExist(err):
 		return nil, err
 	}

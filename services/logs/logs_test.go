@@ -15,7 +15,10 @@ import (
 	"tend/services"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	benchWriter() // does not return in a writer
+	goleak.VerifyTestMain(m)
+}
 
 // bench is a store in a directory of its own, and what it reported.
 type bench struct {

@@ -24,7 +24,8 @@ type reader struct {
 	torn bool    // the beginning of this line is gone
 	head []byte  // of a line longer than MaxText; what follows is not kept
 	long bool
-	room []byte // reused while a long line is skipped
+	seen time.Time // when it was first waited for this line's newline
+	room []byte    // reused while a long line is skipped
 
 	stamp pair // tells the time of lines before its end
 }
@@ -112,7 +113,7 @@ func (r *reader) next(at Address, buf []byte) {
 		buf = bytes.Clone(buf) // room is about to be used again
 	}
 	r.at, r.pos, r.buf = at, at, buf
-	r.torn, r.long, r.head, r.room = false, false, nil, nil
+	r.torn, r.long, r.head, r.room, r.seen = false, false, nil, nil, time.Time{}
 }
 
 // time looks up when the line was noticed.
@@ -130,7 +131,6 @@ func (r *reader) time(a Address) time.Time {
 // more fills the buffer, or deals with whatever stands in the way. It returns
 // false at the end.
 func (r *reader) more(ctx context.Context, yield func(Line) bool) (bool, error) {
-	var timer *time.Timer
 	for {
 		r.skip()
 		from := r.after(len(r.buf))
@@ -156,25 +156,34 @@ func (r *reader) more(ctx context.Context, yield func(Line) bool) (bool, error) 
 			r.flush(yield)
 			return false, nil
 		}
-		var late <-chan time.Time
-		if r.unfinished() {
-			if timer == nil {
-				timer = time.NewTimer(patienceForNewline)
-				defer timer.Stop()
-			}
-			late = timer.C
+		late, more, err := r.wait(ctx, news)
+		if err != nil || !more || late && !r.flush(yield) {
+			return false, err
 		}
-		select {
-		case <-news:
-		case <-late:
-			if !r.flush(yield) {
-				return false, nil
-			}
-		case <-r.ended:
-			return false, nil
-		case <-ctx.Done():
-			return false, ctx.Err()
+	}
+}
+
+// wait returns when there is more to read, when the present line has waited
+// too long for its newline (late), or without more when following ends.
+func (r *reader) wait(ctx context.Context, news <-chan struct{}) (late, more bool, err error) {
+	var enough <-chan time.Time
+	if r.unfinished() {
+		if r.seen.IsZero() {
+			r.seen = time.Now()
 		}
+		timer := time.NewTimer(max(0, time.Until(r.seen.Add(patienceForNewline))))
+		defer timer.Stop()
+		enough = timer.C
+	}
+	select {
+	case <-news:
+		return false, true, nil
+	case <-enough:
+		return true, true, nil
+	case <-r.ended:
+		return false, false, nil
+	case <-ctx.Done():
+		return false, false, ctx.Err()
 	}
 }
 

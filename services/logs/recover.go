@@ -13,6 +13,7 @@ func (l *log) recover() error {
 		l.slog.Warn("the record of a log is damaged and is made anew", "err", err)
 		c, found = sidecar{}, false
 	}
+	l.placed = found
 	file, err := openFile(l.path, os.O_RDWR)
 	if err != nil {
 		return err

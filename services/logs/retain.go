@@ -11,6 +11,7 @@ import (
 const (
 	maxStep  = 16 << 20 // removed at once, so that nobody waits long
 	slowRate = 4 << 20  // bytes a second; a collapse is not felt by a writer below
+	maxHole  = 64 << 20 // at the head of a file that is written faster, if not four times its limit
 )
 
 // retain frees the head where the log is over its limit, and makes the file
@@ -20,7 +21,7 @@ func (l *log) retain(rate float64) {
 	}
 	l.mu.Lock()
 	file, hole := l.cur.file, l.cur.Start
-	due := (l.way == collapse || l.way == untried) && hole > 0 && !l.unowned() && (rate < slowRate || hole >= 4*l.limit)
+	due := (l.way == collapse || l.way == untried) && hole > 0 && !l.unowned() && (rate < slowRate || hole >= max(4*l.limit, maxHole))
 	l.unlock()
 	if !due {
 		return
@@ -41,7 +42,14 @@ func (l *log) retainStep() bool {
 	if l.old != nil && l.cur.kept() >= target {
 		l.warn(l.dropOld())
 	}
-	if l.cur.kept() <= l.limit || l.cur.file == nil || l.way == none || l.unowned() {
+	if l.cur.kept() <= l.limit || l.cur.file == nil || l.unowned() {
+		return false
+	}
+	if l.way == none {
+		if !l.grows {
+			l.grows = true
+			l.tell("This file system cannot free the beginning of a file: the log of %s grows until its next start begins a new one.", l.name)
+		}
 		return false
 	}
 	freed, err := l.free(l.cur.kept() - target)
@@ -110,8 +118,8 @@ func (l *log) free(n int64) (int64, error) {
 			return 0, errors.Join(fmt.Errorf("freeing the head: %w", err), l.save(sidecar{}))
 		}
 		l.way = none
-		l.tell("This file system cannot free the beginning of a file: the log of %s grows until its next start begins a new one.", l.name)
-		return 0, l.save(sidecar{})
+		return 1, l.save(sidecar{}) // the next step tells
+
 	}
 	if err := l.fail("punched"); err != nil {
 		return 0, err

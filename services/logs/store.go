@@ -86,7 +86,7 @@ func (s *Store) Begin(server string, p services.LogPolicy) (*os.File, error) {
 	}
 	l.unlock()
 	if err != nil {
-		return nil, &services.Error{Kind: services.Unavailable, Msg: fmt.Sprintf("the log of %s cannot be opened", server), Err: err}
+		return nil, unopened(server, err)
 	}
 	s.rouse(l)
 	return out, nil
@@ -132,9 +132,17 @@ func (s *Store) log(server string) (*log, error) {
 	}
 	s.mu.Unlock()
 	if err := l.open(); err != nil {
-		return nil, &services.Error{Kind: services.Unavailable, Msg: fmt.Sprintf("the log of %s cannot be opened", server), Err: err}
+		return nil, unopened(server, err)
 	}
 	return l, nil
+}
+
+func unopened(server string, err error) error {
+	kind := services.KindOf(err)
+	if kind == services.Internal {
+		kind = services.Unavailable
+	}
+	return &services.Error{Kind: kind, Msg: fmt.Sprintf("the log of %s cannot be opened", server), Err: err}
 }
 
 // all returns every log that was opened in this life.
