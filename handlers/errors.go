@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -22,6 +23,13 @@ var statuses = map[services.Kind]int{
 	services.Internal:    http.StatusInternalServerError,
 }
 
+// problem is what somebody is told of an error.
+type problem struct {
+	Status  int
+	Kind    services.Kind
+	Message string // a sentence
+}
+
 // show turns the error of a handler into an answer in the form that was asked
 // for: JSON for programs, a toast for htmx, a page for a browser.
 func (h *handler) show(handle api.Handler) http.Handler {
@@ -32,30 +40,70 @@ func (h *handler) show(handle api.Handler) http.Handler {
 	})
 }
 
+// fail answers with an error. Where the answer has begun already, the
+// connection is cut, so that nobody takes half of it for the whole.
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
-	kind := services.KindOf(err)
-	message := err.Error()
-	if kind == services.Internal {
-		h.Log.Error("a request failed", "request", requestID(r), "path", r.URL.Path, "err", err)
-		message = "something went wrong inside tend; its log says what under request " + requestID(r)
-	} else if known := (*services.Error)(nil); errors.As(err, &known) {
-		message = known.Msg
+	if gone(r, err) {
+		return
 	}
-	status := statuses[kind]
-	switch {
-	case wantsJSON(r):
-		api.WriteJSON(w, status, api.Answer{Message: message, Kind: kind}) //nolint:errcheck // strings always encode
-	case r.Header.Get("HX-Request") != "":
-		w.Header().Set("HX-Retarget", "#toasts")
-		w.Header().Set("HX-Reswap", "beforeend")
-		http.Error(w, message, status)
-	default:
-		http.Error(w, message, status)
+	p := h.problem(r, err)
+	if begun, ok := w.(*recorder); ok && begun.status != 0 {
+		h.Log.Warn("an answer was cut off", "request", requestID(r), "path", r.URL.Path, "err", err)
+		panic(http.ErrAbortHandler)
+	}
+	h.tell(w, r, p)
+}
+
+// gone reports whether the error is only that nobody waits for the answer.
+func gone(r *http.Request, err error) bool {
+	return r.Context().Err() != nil && errors.Is(err, context.Canceled)
+}
+
+// problem finds the words for an error. What nobody has classified is logged
+// and not shown: it may name what is nobody else's business.
+func (h *handler) problem(r *http.Request, err error) problem {
+	var known *services.Error
+	if errors.As(err, &known) && known.Kind != services.Internal {
+		if status, ok := statuses[known.Kind]; ok {
+			return problem{status, known.Kind, known.Error()}
+		}
+	}
+	h.Log.Error("a request failed", "request", requestID(r), "path", r.URL.Path, "err", err)
+	return problem{
+		http.StatusInternalServerError, services.Internal,
+		"something went wrong inside tend: its log says what, under request " + requestID(r),
 	}
 }
 
+func (h *handler) tell(w http.ResponseWriter, r *http.Request, p problem) {
+	head := w.Header()
+	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified"} {
+		head.Del(name) // they were about the answer that is not given
+	}
+	head.Set("Cache-Control", "no-store")
+	var err error
+	switch {
+	case wantsJSON(r):
+		err = api.WriteJSON(w, p.Status, api.Answer{Message: p.Message, Kind: p.Kind})
+	case r.Header.Get("HX-Request") == "true":
+		// htmx swaps errors like any other answer: not into the place that the
+		// click was about, but onto the pile of toasts.
+		head.Set("HX-Retarget", "#toasts")
+		head.Set("HX-Reswap", "beforeend")
+		err = h.render(w, r, p.Status, toastView(p))
+	default:
+		err = h.render(w, r, p.Status, h.errorView(p))
+	}
+	if err != nil {
+		h.Log.Error("an error could not be shown", "request", requestID(r), "err", err)
+		http.Error(w, p.Message, p.Status)
+	}
+}
+
+// wantsJSON reports whether a program is asking.
 func wantsJSON(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, "/api/") || r.URL.Path == "/healthz"
+	path := r.URL.Path
+	return path == "/api" || strings.HasPrefix(path, "/api/") || path == "/healthz"
 }
 
 // render writes a whole view or nothing of it.

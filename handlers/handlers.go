@@ -21,8 +21,8 @@ type Logs interface {
 type Deps struct {
 	Control  services.Control
 	Logs     Logs
-	Hub      http.Handler                               // the websocket endpoint
-	Hosts    []string                                   // allowed values of Host, without ports, beside localhost and loopback addresses
+	Hub      http.Handler                               // the websocket endpoint, nil for none
+	Hosts    []string                                   // allowed values of Host, in lower case without ports, beside localhost and loopback addresses
 	Shutdown func(ctx context.Context, keep bool) error // asks the manager to end; keep leaves servers running
 	Info     Info
 	Ending   <-chan struct{} // closed when streams have to end

@@ -1,25 +1,22 @@
 package handlers
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
-	"mime"
 	"net"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
-
-	"tend/services"
+	"runtime/debug"
+	"time"
 )
 
-// guarded wraps the routes with what holds for every request: an id, a net
-// under a panic, the headers that tell a browser what it may do, and the rules
-// that keep foreign pages out.
+// guarded wraps the routes with what holds for every request, from the outside
+// in: an id, the log, a net under a panic, the headers that tell a browser
+// what it may do, and the rules that keep foreign pages out (origin.go).
 func (h *handler) guarded(next http.Handler) http.Handler {
-	for _, wrap := range []func(http.Handler) http.Handler{h.sameOrigin, h.knownHost, headers, h.recovered, identified} {
+	for _, wrap := range []func(http.Handler) http.Handler{h.plainForms, h.sameOrigin, h.knownHost, headers, h.recovered, h.logged, identified} {
 		next = wrap(next)
 	}
 	return next
@@ -32,12 +29,14 @@ const (
 	keyLocalSocket
 )
 
+// identified gives the request an id by which people can find it in the log.
 func identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var b [6]byte
-		rand.Read(b[:])
-		ctx := context.WithValue(r.Context(), keyRequestID, hex.EncodeToString(b[:]))
-		next.ServeHTTP(w, r.WithContext(ctx))
+		rand.Read(b[:]) //nolint:errcheck // never fails
+		id := hex.EncodeToString(b[:])
+		w.Header().Set("X-Request-Id", id)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), keyRequestID, id)))
 	})
 }
 
@@ -46,106 +45,98 @@ func requestID(r *http.Request) string {
 	return id
 }
 
+// recorder remembers what was answered. A handler may reach through it for
+// whatever the connection can do.
+type recorder struct {
+	http.ResponseWriter
+	status int // 0 as long as nothing was sent
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 || status == http.StatusSwitchingProtocols {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Flush implements http.Flusher.
+func (w *recorder) Flush() { http.NewResponseController(w.ResponseWriter).Flush() } //nolint:errcheck // nobody to tell
+
+// Hijack implements http.Hijacker, for the websocket.
+func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buf, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err == nil {
+		w.status = http.StatusSwitchingProtocols
+	}
+	return conn, buf, err
+}
+
+// Unwrap is for http.ResponseController.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// logged writes one line for each request, for whoever debugs: what happens to
+// servers is told by events.
+func (h *handler) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec, began := &recorder{ResponseWriter: w}, time.Now()
+		defer func() {
+			h.Log.LogAttrs(r.Context(), slog.LevelDebug, "request", slog.String("request", requestID(r)),
+				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", rec.status),
+				slog.Duration("took", time.Since(began)))
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// recovered turns a panic into an error of our own.
 func (h *handler) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			what := recover()
-			if what == nil || what == http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
+			switch {
+			case what == nil:
 				return
+			case what == http.ErrAbortHandler: //nolint:errorlint // compared as net/http does
+				panic(what)
 			}
-			h.Log.Error("a handler panicked", "request", requestID(r), "path", r.URL.Path, slog.Any("panic", what))
-			http.Error(w, "something went wrong inside tend; its log says what under request "+requestID(r), http.StatusInternalServerError)
+			h.fail(w, r, panicked{what, debug.Stack()})
 		}()
 		next.ServeHTTP(w, r)
 	})
 }
 
+// panicked is the error of a handler that panicked.
+type panicked struct {
+	what  any
+	stack []byte
+}
+
+// Error tells what the log has to know.
+func (p panicked) Error() string {
+	return "panic: " + slog.AnyValue(p.what).String() + "\n" + string(p.stack)
+}
+
+// headers tells browsers what pages of ours may do: nothing that does not come
+// from us, and nothing inside of other people's pages.
 func headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		head := w.Header()
 		head.Set("Content-Security-Policy", "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'")
 		head.Set("X-Content-Type-Options", "nosniff")
 		head.Set("X-Frame-Options", "DENY")
+		// Not no-referrer: with it browsers hide the origin of our own forms, too.
 		head.Set("Referrer-Policy", "same-origin")
 		head.Set("Cross-Origin-Opener-Policy", "same-origin")
 		head.Set("Cross-Origin-Resource-Policy", "same-origin")
 		next.ServeHTTP(w, r)
 	})
-}
-
-// ConnContext marks connections of the unix socket, whose owner is known, for
-// http.Server.ConnContext.
-func ConnContext(ctx context.Context, c net.Conn) context.Context {
-	if _, ok := c.(*net.UnixConn); ok {
-		return context.WithValue(ctx, keyLocalSocket, true)
-	}
-	return ctx
-}
-
-func onSocket(r *http.Request) bool {
-	local, _ := r.Context().Value(keyLocalSocket).(bool)
-	return local
-}
-
-// knownHost refuses requests that name this machine by a name that is not
-// ours: a foreign page can make a browser resolve its own name to a loopback
-// address.
-func (h *handler) knownHost(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !onSocket(r) && !h.allowed(r.Host) {
-			h.fail(w, r, services.Errorf(services.Forbidden, "host %q is not served here: use localhost or 127.0.0.1", r.Host))
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func (h *handler) allowed(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
-		return true
-	}
-	host = strings.ToLower(host)
-	return host == "localhost" || slices.Contains(h.Hosts, host)
-}
-
-// sameOrigin refuses what a foreign page makes a browser send: every change,
-// and the handshake of the websocket.
-func (h *handler) sameOrigin(next http.Handler) http.Handler {
-	cross := http.NewCrossOriginProtection()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := cross.Check(r); err != nil {
-			h.fail(w, r, services.Errorf(services.Forbidden, "a page of another origin may not do that"))
-			return
-		}
-		if origin := r.Header.Get("Origin"); origin != "" && !sameHost(origin, r.Host) {
-			h.fail(w, r, services.Errorf(services.Forbidden, "origin %q may not do that", origin))
-			return
-		}
-		if r.Method == http.MethodPost {
-			if !formOrNothing(r) {
-				h.fail(w, r, services.Errorf(services.Invalid, "a body has to be a form; parameters go into the query"))
-				return
-			}
-			r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func sameHost(origin, host string) bool {
-	u, err := url.Parse(origin)
-	return err == nil && u.Host == host
-}
-
-func formOrNothing(r *http.Request) bool {
-	if r.ContentLength == 0 && r.Header.Get("Content-Type") == "" {
-		return true
-	}
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && (kind == "application/x-www-form-urlencoded" || kind == "multipart/form-data") ||
-		r.ContentLength == 0 && kind != "text/plain"
 }

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/gorilla/mux"
 
@@ -12,38 +13,68 @@ import (
 
 type handler struct{ Deps }
 
-// New returns the whole web application. Every route stands here, or in
-// api.Mount.
+// New returns the whole web application. Hub may be nil: then there is no
+// websocket.
 func New(d Deps) http.Handler {
 	h := &handler{d}
-	r := mux.NewRouter()
-	h.routes(r)
-	return h.guarded(r)
+	return h.guarded(h.routes())
 }
 
-func (h *handler) routes(r *mux.Router) {
-	rest := api.API{Control: h.Control, Logs: h.Logs, Shutdown: h.Shutdown, Info: h.Info, Ending: h.Ending}
-	rest.Mount(r, h.show)
+// routes is every route there is.
+func (h *handler) routes() *mux.Router {
+	r := mux.NewRouter()
+	r.SkipClean(true) // an unclean path is 404 and never a redirect, which would turn a POST into a GET
+	get := func(path string, handle api.Handler) { r.Handle(path, h.show(handle)).Methods("GET", "HEAD") }
+	stream := func(path string, handle api.Handler) { r.Handle(path, h.show(handle)).Methods("GET") }
+	post := func(path string, handle api.Handler) { r.Handle(path, h.show(handle)).Methods("POST") }
 
-	r.Handle("/", h.show(h.showOverview)).Methods("GET", "HEAD")
-	r.Handle("/servers/{id}", h.show(h.showServer)).Methods("GET", "HEAD")
-	r.Handle("/servers/{id}/log", h.show(h.streamLog)).Methods("GET")
-	r.Handle("/servers/{id}/{action}", h.show(h.actOnServer)).Methods("POST")
-	r.Handle("/ws", h.Hub).Methods("GET")
+	get("/", h.showOverview)
+	get("/servers/{id}", h.showServer)
+	stream("/servers/{id}/log", h.streamLog)
+	post("/servers/{id}/{action}", h.actOnServer)
+	stream("/ws", h.openSocket)
 	r.PathPrefix(static.Prefix).Handler(static.Handler()).Methods("GET", "HEAD")
 
+	rest := &api.API{Control: h.Control, Logs: h.Logs, Shutdown: h.Shutdown, Info: h.Info, Ending: h.Ending}
+	get("/api/servers", rest.ListServers)
+	post("/api/servers", rest.OrderServers)
+	get("/api/servers/{id}", rest.GetServer)
+	post("/api/servers/{id}", rest.OrderServer)
+	stream("/api/servers/{id}/logs", rest.StreamLog)
+	stream("/api/events", rest.StreamEvents)
+	get("/api/info", rest.GetInfo)
+	get("/api/openapi.yaml", rest.GetContract)
+	post("/api/shutdown", rest.End)
+	get("/healthz", rest.GetHealth)
+
 	r.NotFoundHandler = h.show(func(_ http.ResponseWriter, r *http.Request) error {
-		return services.Errorf(services.NotFound, "there is nothing at %s", r.URL.Path)
+		return services.Errorf(services.NotFound, "there is nothing at %.200s", r.URL.Path)
 	})
-	r.MethodNotAllowedHandler = http.HandlerFunc(h.wrongMethod)
+	r.MethodNotAllowedHandler = h.wrongMethod(r)
+	return r
 }
 
-// wrongMethod answers 405 in the form that was asked for.
-func (h *handler) wrongMethod(w http.ResponseWriter, r *http.Request) {
-	message := r.Method + " does not work here"
-	if wantsJSON(r) {
-		api.WriteJSON(w, http.StatusMethodNotAllowed, api.Answer{Message: message, Kind: services.Invalid}) //nolint:errcheck // strings always encode
-		return
+func (h *handler) openSocket(w http.ResponseWriter, r *http.Request) error {
+	if h.Hub == nil {
+		return services.Errorf(services.NotFound, "there is no websocket here")
 	}
-	http.Error(w, message, http.StatusMethodNotAllowed)
+	h.Hub.ServeHTTP(w, r)
+	return nil
+}
+
+// wrongMethod answers 405, with the methods that do work.
+func (h *handler) wrongMethod(routes *mux.Router) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var allowed []string
+		for _, method := range []string{"GET", "HEAD", "POST"} {
+			other := *r
+			other.Method = method
+			if match := new(mux.RouteMatch); routes.Match(&other, match) && match.MatchErr == nil {
+				allowed = append(allowed, method)
+			}
+		}
+		methods := strings.Join(allowed, ", ")
+		w.Header().Set("Allow", methods)
+		h.tell(w, r, problem{http.StatusMethodNotAllowed, services.Invalid, r.Method + " does not work here: use " + methods})
+	})
 }

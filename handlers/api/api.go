@@ -12,11 +12,7 @@ import (
 	"encoding/json"
 	"iter"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
-
-	"github.com/gorilla/mux"
+	"strconv"
 
 	"tend/services"
 	"tend/services/logs"
@@ -36,25 +32,12 @@ type API struct {
 	Logs     Logs
 	Shutdown func(ctx context.Context, keep bool) error
 	Info     any             // what /api/info shows
-	Ending   <-chan struct{} // closed when streams have to end
+	Ending   <-chan struct{} // closed when streams have to end, nil for never
 }
 
-// Handler is a handler whose error somebody else shows.
+// Handler is a handler whose error somebody else shows. Once it has begun to
+// answer, an error means that the answer is not whole.
 type Handler func(http.ResponseWriter, *http.Request) error
-
-// Mount adds every route of the surface.
-func (a *API) Mount(r *mux.Router, show func(Handler) http.Handler) {
-	r.Handle("/api/servers", show(a.listServers)).Methods("GET")
-	r.Handle("/api/servers", show(a.actOnServers)).Methods("POST")
-	r.Handle("/api/servers/{id}", show(a.getServer)).Methods("GET")
-	r.Handle("/api/servers/{id}", show(a.actOnServer)).Methods("POST")
-	r.Handle("/api/servers/{id}/logs", show(a.readLogs)).Methods("GET")
-	r.Handle("/api/events", show(a.streamEvents)).Methods("GET")
-	r.Handle("/api/info", show(a.getInfo)).Methods("GET")
-	r.Handle("/api/shutdown", show(a.shutdown)).Methods("POST")
-	r.Handle("/api/openapi.yaml", show(a.getContract)).Methods("GET")
-	r.Handle("/healthz", show(a.getHealth)).Methods("GET")
-}
 
 // Answer is what every order is answered with, and every error.
 type Answer struct {
@@ -69,66 +52,74 @@ func WriteJSON(w http.ResponseWriter, status int, value any) error {
 	if err := json.NewEncoder(&b).Encode(value); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	w.Write(b.Bytes()) //nolint:errcheck // whoever asked has gone
+	writeJSON(w, status, b.Bytes())
 	return nil
 }
 
-// query returns the parameters of a request and refuses those that the call
-// does not know, and those given twice, but for the many.
-func query(r *http.Request, known ...string) (url.Values, error) {
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, services.Errorf(services.Invalid, "the query cannot be read: %v", err)
+func writeJSON(w http.ResponseWriter, status int, text []byte) {
+	head := w.Header()
+	head.Set("Content-Type", "application/json")
+	head.Set("Content-Length", strconv.Itoa(len(text)))
+	head.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	w.Write(text) //nolint:errcheck // whoever asked has gone
+}
+
+// until returns a context that ends with the request, or with the manager if
+// that is sooner: it does not wait for whoever only waits or listens.
+func (a *API) until(r *http.Request) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(r.Context())
+	if a.Ending == nil {
+		return ctx, cancel
 	}
-	for name, given := range values {
-		many := slices.Contains(known, name+"...")
-		switch {
-		case !many && !slices.Contains(known, name):
-			return nil, services.Errorf(services.Invalid, "there is no parameter %q here: use %s", name,
-				strings.ReplaceAll(strings.Join(known, ", "), "...", ""))
-		case len(given) > 1 && !many:
-			return nil, services.Errorf(services.Invalid, "parameter %q is given %d times", name, len(given))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-a.Ending:
+			cancel()
+		case <-ctx.Done():
 		}
-	}
-	return values, nil
-}
-
-// truth reads a parameter that is true, false or absent.
-func truth(values url.Values, name string) (bool, error) {
-	switch text := values.Get(name); {
-	case !values.Has(name), text == "false", text == "0":
-		return false, nil
-	case text == "true", text == "1", text == "":
-		return true, nil
-	default:
-		return false, services.Errorf(services.Invalid, "%s=%s: write true or false", name, text)
+	}()
+	return ctx, func() {
+		cancel()
+		<-done
 	}
 }
 
-func (a *API) getInfo(w http.ResponseWriter, _ *http.Request) error {
+// GetInfo tells about the manager.
+func (a *API) GetInfo(w http.ResponseWriter, r *http.Request) error {
+	if _, err := params(r); err != nil {
+		return err
+	}
 	return WriteJSON(w, http.StatusOK, a.Info)
 }
 
-func (a *API) getContract(w http.ResponseWriter, _ *http.Request) error {
+// GetContract returns openapi.yaml.
+func (a *API) GetContract(w http.ResponseWriter, r *http.Request) error {
+	if _, err := params(r); err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "application/yaml")
 	w.Write(contract) //nolint:errcheck // whoever asked has gone
 	return nil
 }
 
-func (a *API) getHealth(w http.ResponseWriter, _ *http.Request) error {
+// GetHealth says that the manager is alive, whatever its servers do.
+func (a *API) GetHealth(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
 	w.Write([]byte("ok\n")) //nolint:errcheck // whoever asked has gone
 	return nil
 }
 
-func (a *API) shutdown(w http.ResponseWriter, r *http.Request) error {
-	values, err := query(r, "keep")
+// End asks the manager to end. It answers before that happens.
+func (a *API) End(w http.ResponseWriter, r *http.Request) error {
+	p, err := params(r, "keep")
 	if err != nil {
 		return err
 	}
-	keep, err := truth(values, "keep")
+	keep, err := p.truth("keep")
 	if err != nil {
 		return err
 	}

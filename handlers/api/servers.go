@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,122 +13,164 @@ import (
 	"tend/services"
 )
 
-// longestWait bounds &wait=: a forgotten client must not hold a connection for
-// ever.
-const longestWait = time.Hour
-
-func (a *API) listServers(w http.ResponseWriter, r *http.Request) error {
-	if _, err := query(r); err != nil {
+// ListServers returns all servers.
+func (a *API) ListServers(w http.ResponseWriter, r *http.Request) error {
+	if _, err := params(r); err != nil {
 		return err
 	}
 	list, err := a.Control.List(r.Context())
 	if err != nil {
 		return err
 	}
-	return WriteJSON(w, http.StatusOK, list)
+	writeJSON(w, http.StatusOK, append(appendList(make([]byte, 0, 1024*(len(list)+1)), list), '\n'))
+	return nil
 }
 
-func (a *API) getServer(w http.ResponseWriter, r *http.Request) error {
-	if _, err := query(r); err != nil {
+// GetServer returns one server.
+func (a *API) GetServer(w http.ResponseWriter, r *http.Request) error {
+	if _, err := params(r); err != nil {
 		return err
 	}
 	s, err := a.Control.Get(r.Context(), mux.Vars(r)["id"])
 	if err != nil {
 		return err
 	}
-	return WriteJSON(w, http.StatusOK, s)
+	writeJSON(w, http.StatusOK, append(appendStatus(nil, &s), '\n'))
+	return nil
 }
 
-// actOnServer is the order for one server that the contract describes.
-func (a *API) actOnServer(w http.ResponseWriter, r *http.Request) error {
-	values, err := query(r, "action", "wait", "pid")
+// OrderServer takes an order for one server, and answers with success and
+// message alone.
+func (a *API) OrderServer(w http.ResponseWriter, r *http.Request) error {
+	p, err := params(r, "action", "wait", "pid")
 	if err != nil {
 		return err
 	}
-	order := services.Order{Action: services.Action(values.Get("action")), Servers: []string{mux.Vars(r)["id"]}}
-	if text := values.Get("pid"); values.Has("pid") {
-		if order.Orphan, err = strconv.Atoi(text); err != nil || order.Orphan <= 0 {
-			return services.Errorf(services.Invalid, "pid=%s: write the number of a process", text)
-		}
-	}
-	return a.do(w, r, order, values.Get("wait"))
-}
-
-// actOnServers is one order for several servers, so that they are stopped in
-// the order of their dependencies.
-func (a *API) actOnServers(w http.ResponseWriter, r *http.Request) error {
-	values, err := query(r, "action", "wait", "all", "id...")
+	order := services.Order{Servers: []string{mux.Vars(r)["id"]}}
+	answer, _, err := a.order(r, p, order)
 	if err != nil {
 		return err
 	}
-	order := services.Order{Action: services.Action(values.Get("action")), Servers: values["id"]}
-	all, err := truth(values, "all")
+	return WriteJSON(w, http.StatusOK, answer)
+}
+
+// OrderServers takes one order for several servers, so that they are stopped
+// in the order of their dependencies, and answers with their statuses, too.
+func (a *API) OrderServers(w http.ResponseWriter, r *http.Request) error {
+	p, err := params(r, "action", "wait", "pid", "id...", "all")
+	if err != nil {
+		return err
+	}
+	order := services.Order{Servers: once(p["id"])}
+	all, err := p.truth("all")
 	switch {
 	case err != nil:
 		return err
 	case all && len(order.Servers) > 0:
-		return services.Errorf(services.Invalid, "use all=true or id=, not both")
+		return services.Errorf(services.Invalid, "write all=true or id=NAME, not both")
+	case all && p.text("pid") != "":
+		return services.Errorf(services.Invalid, "pid goes with one id, never with all")
 	case !all && len(order.Servers) == 0:
-		return services.Errorf(services.Invalid, "name the servers with id=, or all of them with all=true")
+		return services.Errorf(services.Invalid, "no server is named: write id=NAME, also several times, or all=true")
 	case all:
 		list, err := a.Control.List(r.Context())
 		if err != nil {
 			return err
 		}
 		order.Servers = services.Configured(list)
-		if len(order.Servers) == 0 {
-			return WriteJSON(w, http.StatusOK, Answer{Success: true, Message: "there is no server"})
-		}
 	}
-	return a.do(w, r, order, values.Get("wait"))
-}
-
-func (a *API) do(w http.ResponseWriter, r *http.Request, order services.Order, wait string) error {
-	switch order.Action {
-	case services.Start, services.Stop, services.Restart, services.Kill:
-	case "":
-		return services.Errorf(services.Invalid, "action is missing: use action=start, stop, restart or kill")
-	default:
-		return services.Errorf(services.Invalid, "%q is not an action: use start, stop, restart or kill", order.Action)
-	}
-	var patience time.Duration
-	if wait != "" {
-		var err error
-		if patience, err = time.ParseDuration(wait); err != nil || patience <= 0 || patience > longestWait {
-			return services.Errorf(services.Invalid, "wait=%s: write a time such as 30s, at most %s", wait, longestWait)
-		}
-	}
-	if _, err := a.Control.Do(r.Context(), order); err != nil {
+	answer, list, err := a.order(r, p, order)
+	if err != nil {
 		return err
 	}
-	if patience > 0 {
-		ctx, cancel := context.WithTimeout(r.Context(), patience)
-		defer cancel()
-		if err := services.Await(ctx, a.Control, order); err != nil {
-			return err
-		}
-	}
-	return WriteJSON(w, http.StatusOK, Answer{Success: true, Message: said(order, patience > 0)})
+	return WriteJSON(w, http.StatusOK, struct {
+		Answer
+		Servers []services.Status `json:"servers"`
+	}{answer, list})
 }
 
-// said tells what became of an order.
-func said(order services.Order, outcome bool) string {
-	who := strings.Join(order.Servers, ", ")
-	if n := len(order.Servers); n > 3 {
-		who = fmt.Sprintf("%d servers", n)
+func once(names []string) []string {
+	seen := make(map[string]bool, len(names))
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		before := seen[name]
+		seen[name] = true
+		return before
+	})
+}
+
+// order carries out what the parameters ask of the servers.
+func (a *API) order(r *http.Request, p values, order services.Order) (Answer, []services.Status, error) {
+	wait, err := p.wait()
+	if err != nil {
+		return Answer{}, nil, err
 	}
+	if order.Action, err = p.action(); err != nil {
+		return Answer{}, nil, err
+	}
+	if order.Orphan, err = p.number("pid", 1, 0); err != nil {
+		return Answer{}, nil, err
+	}
+	if order.Orphan != 0 && (order.Action != services.Stop || len(order.Servers) != 1) {
+		return Answer{}, nil, services.Errorf(services.Invalid, "pid goes with action=stop and one server, whose port that process holds")
+	}
+	if len(order.Servers) == 0 {
+		return Answer{Success: true, Message: "there is no server"}, []services.Status{}, nil
+	}
+	list, err := a.Control.Do(r.Context(), order)
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	if wait == 0 {
+		return Answer{Success: true, Message: accepted(order, list)}, list, nil
+	}
+	if err := a.await(r, order, wait); err != nil {
+		return Answer{}, nil, err
+	}
+	return Answer{Success: true, Message: done(order)}, list, nil
+}
+
+// await waits for the outcome.
+func (a *API) await(r *http.Request, order services.Order, wait time.Duration) error {
+	ctx, cancel := a.until(r)
+	defer cancel()
+	ctx, cancelWait := context.WithTimeout(ctx, wait)
+	defer cancelWait()
+	return services.Await(ctx, a.Control, order)
+}
+
+// accepted says what an order has begun.
+func accepted(order services.Order, list []services.Status) string {
+	switch {
+	case order.Orphan != 0:
+		return fmt.Sprintf("pid %d, which holds the port of %s, is asked to end", order.Orphan, who(order))
+	case len(list) == 1 && list[0].Phase == services.BackOff:
+		return fmt.Sprintf("%s accepted: %s waits for its next attempt", order.Action, who(order))
+	case len(list) == 1:
+		return fmt.Sprintf("%s accepted: %s is %s", order.Action, who(order), list[0].Phase)
+	}
+	return fmt.Sprintf("%s accepted for %s", order.Action, who(order))
+}
+
+// done says what has become of an order.
+func done(order services.Order) string {
 	if order.Orphan != 0 {
-		if outcome {
-			return fmt.Sprintf("pid %d has ended, the port of %s is free", order.Orphan, who)
-		}
-		return fmt.Sprintf("pid %d, which holds the port of %s, was asked to end", order.Orphan, who)
+		return fmt.Sprintf("pid %d has ended: the port of %s is free", order.Orphan, who(order))
 	}
-	if outcome {
-		return who + map[services.Action]string{
-			services.Start: " started", services.Stop: " stopped", services.Restart: " restarted", services.Kill: " killed",
-		}[order.Action]
+	switch order.Action {
+	case services.Start:
+		return who(order) + " started"
+	case services.Restart:
+		return who(order) + " restarted"
+	case services.Kill:
+		return who(order) + " killed"
+	default:
+		return who(order) + " stopped"
 	}
-	return who + map[services.Action]string{
-		services.Start: ": start ordered", services.Stop: ": stop ordered", services.Restart: ": restart ordered", services.Kill: ": kill ordered",
-	}[order.Action]
+}
+
+func who(order services.Order) string {
+	if n := len(order.Servers); n > 3 {
+		return fmt.Sprintf("%d servers", n)
+	}
+	return strings.Join(order.Servers, ", ")
 }

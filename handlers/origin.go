@@ -1,0 +1,117 @@
+package handlers
+
+import (
+	"context"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"tend/services"
+)
+
+// ConnContext marks connections of the unix socket, whose owner is known, for
+// http.Server.ConnContext.
+func ConnContext(ctx context.Context, c net.Conn) context.Context {
+	if c.LocalAddr().Network() == "unix" {
+		return context.WithValue(ctx, keyLocalSocket, true)
+	}
+	return ctx
+}
+
+func onSocket(r *http.Request) bool {
+	local, _ := r.Context().Value(keyLocalSocket).(bool)
+	return local
+}
+
+// knownHost refuses requests that name this machine by a name that is not
+// ours: a foreign page can make a browser resolve its own name to a loopback
+// address. Whoever reaches the unix socket is no such page.
+func (h *handler) knownHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !onSocket(r) && !h.knows(r.Host) {
+			h.fail(w, r, services.Errorf(services.Forbidden, "%.80q is not a name of this manager: use localhost or 127.0.0.1", r.Host))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// knows reports whether a value of Host is ours, with any port.
+func (h *handler) knows(host string) bool {
+	name, port, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	} else if strings.Trim(port, "0123456789") != "" {
+		return false
+	}
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	if ip, err := netip.ParseAddr(name); err == nil && ip.Zone() == "" && ip.Unmap().IsLoopback() {
+		return true
+	}
+	return name == "localhost" || name != "" && slices.Contains(h.Hosts, name)
+}
+
+// sameOrigin refuses what a page of another origin makes a browser send:
+// changes, handshakes of the websocket, streams. Only following a link from
+// elsewhere to a page of ours is allowed.
+func (h *handler) sameOrigin(next http.Handler) http.Handler {
+	changes := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if changes.Check(r) != nil || foreignOrigin(r) || foreignFetch(r) {
+			h.fail(w, r, services.Errorf(services.Forbidden, "a page of another origin may not do that: open the dashboard itself"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// foreignOrigin: programs that are no browsers send no Origin, and browsers
+// send ours with whatever our pages do. A form of ours may send "null", but
+// not without Sec-Fetch-Site.
+func foreignOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || origin == "null" && r.Header.Get("Sec-Fetch-Site") == "same-origin" {
+		return false
+	}
+	u, err := url.Parse(origin)
+	return err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host != r.Host
+}
+
+// foreignFetch: another port of localhost is the same site but another origin.
+func foreignFetch(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "same-origin", "none":
+		return false
+	}
+	link := (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
+		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+	return !link
+}
+
+// maxBody is enough for an order that names a thousand servers.
+const maxBody = 256 << 10
+
+// plainForms lets bodies in only where they can be read: as a form that is not
+// too long.
+func (h *handler) plainForms(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength == 0 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		switch {
+		case r.ContentLength > maxBody:
+			h.fail(w, r, services.Errorf(services.Invalid, "the body is longer than %d kB", maxBody>>10))
+		case r.Method != http.MethodPost || err != nil || kind != "application/x-www-form-urlencoded":
+			h.fail(w, r, services.Errorf(services.Invalid, "this body cannot be read: put parameters into the query, or send a form (application/x-www-form-urlencoded)"))
+		default:
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			next.ServeHTTP(w, r)
+		}
+	})
+}
