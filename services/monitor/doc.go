@@ -7,12 +7,13 @@
 // Targets, Holder and Report, which must not keep it for long. Hurry leaves a
 // note for it and may be called by anybody at any time.
 //
-// Cost: a server without a port costs no system call, only a place in the one batch
-// at the beginning of the interval. A connection to a local port is made or refused
-// within the system call that asks for it, so a check takes neither a
-// goroutine nor a thread nor an entry in the poller; the few that stay open
+// Cost: a server without a port costs no system call, only a place in the one
+// batch at the beginning of the interval. A connection to a local port is made
+// or refused within the system call that asks for it, so a check takes neither
+// a goroutine nor a thread nor an entry in the poller; the few that stay open
 // (their server has stopped accepting) are looked at again from time to time
-// until their timeout. Checks are spread evenly over the interval.
+// until their timeout. Checks are spread evenly over the interval. All servers
+// that are down share one listing of the sockets that listen.
 //
 // Ordering: results of one server come in the order of its checks, and there
 // is never more than one check of a server open. A result names the run that

@@ -1,67 +1,74 @@
 package monitor
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
-	"io/fs"
-	"os"
-	"strconv"
+	"encoding/binary"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// What linux/inet_diag.h and linux/sock_diag.h say.
+const (
+	sockDiagByFamily = 20
+	listening        = 1 << 10 // TCP_LISTEN, as a bit
+	requestSize      = unix.NLMSG_HDRLEN + 56
+	answerSize       = 72 // without attributes
+	portAt, inodeAt  = 4, 68
 )
 
 // listListening marks each of the given ports on which somebody listens, at
 // any address, with the sum of its sockets' inodes. It returns false where the
-// kernel does not say. Sockets outside of the network namespace are not seen.
+// kernel does not say. Only this network namespace is seen.
+//
+// The kernel is asked for the sockets that listen, and for nothing else:
+// /proc/net/tcp would make it walk through all connections of the machine.
 func listListening(ports map[int]uint64) bool {
-	if !listFile("/proc/net/tcp", ports) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_INET_DIAG)
+	if err != nil {
 		return false
 	}
-	listFile("/proc/net/tcp6", ports) // missing without IPv6
-	return true
+	defer unix.Close(fd) //nolint:errcheck // nothing was written that could be lost
+	buf := make([]byte, 32<<10)
+	return dump(fd, unix.AF_INET, buf, ports) && dump(fd, unix.AF_INET6, buf, ports)
 }
 
-func listFile(path string, ports map[int]uint64) bool {
-	file, err := os.Open(path)
-	if err != nil {
-		return errors.Is(err, fs.ErrNotExist) && path == "/proc/net/tcp6"
+// dump adds the sockets of one address family.
+func dump(fd int, family byte, buf []byte, ports map[int]uint64) bool {
+	var req [requestSize]byte
+	binary.NativeEndian.PutUint32(req[0:], requestSize)
+	binary.NativeEndian.PutUint16(req[4:], sockDiagByFamily)
+	binary.NativeEndian.PutUint16(req[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	body := req[unix.NLMSG_HDRLEN:]
+	body[0], body[1] = family, unix.IPPROTO_TCP
+	binary.NativeEndian.PutUint32(body[4:], listening)
+	if err := unix.Sendto(fd, req[:], 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return false
 	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	lines.Scan() // the heading
-	for lines.Scan() {
-		port, inode, listens := parseSocket(lines.Bytes())
-		if !listens {
-			break // the kernel lists those that listen before all connections
+	for { // the answer is there already: it does not block
+		n, _, err := unix.Recvfrom(fd, buf, 0)
+		if err == unix.EINTR {
+			continue
 		}
-		if _, wanted := ports[port]; wanted {
-			ports[port] += inode
+		if err != nil {
+			return false
 		}
-	}
-	return lines.Err() == nil
-}
-
-// parseSocket reads a line of /proc/net/tcp or tcp6: number, local address,
-// remote address, state, and, as the tenth field, the inode.
-func parseSocket(line []byte) (port int, inode uint64, listens bool) {
-	n := 0
-	for field := range bytes.FieldsSeq(line) {
-		switch n {
-		case 1:
-			_, digits, _ := bytes.Cut(field, []byte(":"))
-			number, err := strconv.ParseUint(string(digits), 16, 16)
-			if err != nil {
-				return 0, 0, false
+		messages, err := syscall.ParseNetlinkMessage(buf[:n])
+		if err != nil {
+			return false
+		}
+		for _, m := range messages {
+			switch {
+			case m.Header.Type == unix.NLMSG_DONE:
+				return true
+			case m.Header.Type == unix.NLMSG_ERROR:
+				return false
+			case m.Header.Type != sockDiagByFamily || len(m.Data) < answerSize:
+				continue
 			}
-			port = int(number)
-		case 3:
-			if string(field) != "0A" {
-				return 0, 0, false
+			port := int(binary.BigEndian.Uint16(m.Data[portAt:]))
+			if _, wanted := ports[port]; wanted {
+				ports[port] += uint64(binary.NativeEndian.Uint32(m.Data[inodeAt:]))
 			}
-		case 9:
-			inode, err := strconv.ParseUint(string(field), 10, 64)
-			return port, inode, err == nil
 		}
-		n++
 	}
-	return 0, 0, false
 }

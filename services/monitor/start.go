@@ -12,9 +12,10 @@ const (
 
 // start is a server on its way up.
 type start struct {
-	began time.Duration
-	next  time.Duration // when to try again
-	run   string        // that was reached; another one was meant if it is not there any more
+	began   time.Duration
+	next    time.Duration // when to try again
+	reached bool          // at least once, and that was
+	run     string        // this one: the run before, if another one is there now
 }
 
 // expect takes notes of servers that are being started. One that was expected
@@ -46,7 +47,7 @@ func (w *watch) lookAtStarts(now time.Duration) {
 		}
 		s.next = now + s.pause(now)
 		switch {
-		case t.Port == 0, !t.Alive && now-s.began >= w.Interval, t.Alive && s.run == t.Run:
+		case t.Port == 0, !t.Alive && now-s.began >= w.Interval, t.Alive && s.reached && s.run == t.Run:
 			delete(w.starts, t.Server) // nothing to wait for, in vain, or done
 		case t.Alive && w.open[t.Server] == nil && len(w.open) < maxOpen:
 			w.try(t, now)
@@ -76,7 +77,7 @@ func (w *watch) started(s *start, t Target, now time.Duration, state state) bool
 		return true
 	}
 	if state == reached {
-		s.run = t.Run
+		s.reached, s.run = true, t.Run
 		return true
 	}
 	return age >= w.Interval

@@ -70,7 +70,7 @@ func (w *watch) look() time.Duration {
 	}
 	w.lookAtStarts(now)
 	if w.done == len(w.queue) && now >= w.began+w.Interval {
-		w.begin(now)
+		w.begin()
 	}
 	w.lookAtQueue(now)
 
@@ -92,9 +92,9 @@ func (w *watch) look() time.Duration {
 
 // begin begins an interval: what needs no system call is reported at once,
 // the rest is queued.
-func (w *watch) begin(now time.Duration) {
-	w.began = max(w.began+w.Interval, now-w.Interval/slots) // late after a stall: not twice in a row
+func (w *watch) begin() {
 	targets := w.Targets()
+	w.began = max(w.began+w.Interval, time.Since(w.epoch)-w.Interval/slots) // what a stall took is not made up for
 	queue := w.queue[:0]
 	at := time.Now()
 	var down []int

@@ -1,0 +1,70 @@
+package monitor
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"testing"
+)
+
+// countSockets counts the connections to a port, of any state but listening.
+func countSockets(t *testing.T, port int) int {
+	t.Helper()
+	content, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		t.Skip(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(content)) {
+		if strings.Contains(line, fmt.Sprintf(" 0100007F:%04X ", port)) && !strings.Contains(line, " 0A ") {
+			if fields := strings.Fields(line); fields[2] == fmt.Sprintf("0100007F:%04X", port) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func TestEverybodyWhoListensIsListed(t *testing.T) {
+	ports := map[int]uint64{free(t): 0}
+	var held []net.Conn
+	defer func() {
+		for _, c := range held {
+			c.Close()
+		}
+	}()
+	for i := range 200 { // and connections between them in the list
+		port, _ := listen(t, []string{"tcp4", "tcp6", "tcp"}[i%3], []string{"127.0.0.1:0", "[::1]:0", ":0"}[i%3])
+		ports[port] = 0
+		c, err := net.Dial("tcp", fmt.Sprintf("localhost:%d", port))
+		if err == nil {
+			held = append(held, c)
+		}
+	}
+	first := make(map[int]uint64)
+	for range 2 {
+		if !listListening(ports) {
+			t.Fatal("the kernel does not say")
+		}
+		none := 0
+		for port, mark := range ports {
+			if mark == 0 {
+				none++
+			}
+			if before, known := first[port]; known && before != mark {
+				t.Errorf("the mark of port %d has changed", port)
+			}
+			first[port], ports[port] = mark, 0
+		}
+		if none != 1 {
+			t.Errorf("%d of the ports are free", none)
+		}
+	}
+	tryListening(ports) // the way of other systems
+	for port, mark := range ports {
+		if (mark == 0) != (first[port] == 0) {
+			t.Errorf("port %d: mark %d by trying, %d by the list", port, mark, first[port])
+		}
+	}
+}
