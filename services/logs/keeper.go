@@ -44,18 +44,23 @@ type pace struct {
 func (s *Store) Run(ctx context.Context) error {
 	defer close(s.ended)
 	k := &keeper{store: s, paces: map[*log]*pace{}, armed: map[int]*log{}, disk: disk{store: s}}
-	w, err := newWatcher()
-	switch {
-	case err == nil:
+	if w, err := s.options.watch(); err == nil {
 		k.watcher = w
 		defer w.close()
-	case !errors.Is(err, errors.ErrUnsupported):
+	} else if !errors.Is(err, errors.ErrUnsupported) {
 		s.options.Log.Warn("logs are looked at in turn", "err", err)
 	}
 	if err := k.run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("keeping logs: %w", err)
 	}
 	return nil
+}
+
+func (o Options) watch() (*watcher, error) {
+	if o.blind {
+		return nil, errors.ErrUnsupported
+	}
+	return newWatcher()
 }
 
 func (k *keeper) run(ctx context.Context) error {
@@ -179,7 +184,7 @@ func (k *keeper) rest(l *log, p *pace) {
 	if p.id == 0 {
 		p.due = time.Now().Add(blind)
 		if l.followers.Load() > 0 {
-			p.due = time.Now().Add(2 * followed)
+			p.due = time.Now().Add(followed)
 		}
 	}
 }

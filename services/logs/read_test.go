@@ -160,7 +160,13 @@ func TestALineKnowsWhenItWasNoticed(t *testing.T) {
 }
 
 func TestFollowShowsNewLinesSoon(t *testing.T) {
-	b := newBench(t, t.TempDir())
+	for _, blind := range []bool{false, true} {
+		t.Run(fmt.Sprint("without inotify ", blind), func(t *testing.T) { followSoon(t, blind) })
+	}
+}
+
+func followSoon(t *testing.T, blind bool) {
+	b := newBench(t, t.TempDir(), func(o *Options) { o.blind = blind })
 	b.keep()
 	f := b.begin("api", 1<<20)
 	write(t, f, "old\n")

@@ -21,6 +21,8 @@ type Options struct {
 	Report func(services.Event) // of kind EventLog; nil for nobody
 	Log    *slog.Logger         // nil for nowhere
 
+	blind bool // tests: no inotify
+
 	way  way                                              // tests: how heads are removed, instead of trying
 	fail func(step string) error                          // tests: die between two steps
 	free func(dir string) (free, total uint64, err error) // tests: a disk that is full
