@@ -1,29 +1,39 @@
 // Package remote is Control over REST: what the command line speaks to a
 // manager through its unix socket.
+//
+// An error of the manager arrives as the same error of package services that
+// it had there. A client owns nothing but its idle connections.
 package remote
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 
 	"tend/services"
 )
 
+// answerTime is how long a manager may take to begin an answer. It takes
+// milliseconds; one that is stopped or hangs takes for ever.
+const answerTime = 30 * time.Second
+
 // Client speaks to one manager. Use New. Everybody may call its methods.
 type Client struct {
-	socket string
-	http   *http.Client
+	socket   string
+	http     *http.Client
+	patience time.Duration // how long Watch looks for the next manager
 }
 
 // New returns a client of the manager behind a unix socket. It connects at the
@@ -33,192 +43,138 @@ func New(socket string) *Client {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", socket)
 	}
-	return &Client{socket: socket, http: &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 2}}}
+	return &Client{socket: socket, patience: 5 * time.Second, http: &http.Client{
+		Transport: &http.Transport{
+			DialContext: dial, MaxIdleConnsPerHost: 2, DisableCompression: true, ResponseHeaderTimeout: answerTime,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 }
 
 // Close ends the connections that are idle.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// NoManager is the error of every call while no manager answers.
+// NoManager is the cause of an error of kind Unavailable where no manager runs
+// at all.
 type NoManager struct{ Socket string }
 
-// Error returns a sentence that says what to do.
-func (e *NoManager) Error() string {
-	return "no manager is running here (nobody answers at " + e.Socket + "): start it with `tend serve`"
+// Error tells where nobody answers.
+func (e *NoManager) Error() string { return "nobody answers at " + e.Socket }
+
+// request is one call of the REST surface.
+type request struct {
+	method, path string
+	query        url.Values
+	form         url.Values // sent as the body
+	lastEvent    string
 }
 
 // call sends a request and returns its answer, or the error that the other
 // side had.
-func (c *Client) call(ctx context.Context, method, path string, query url.Values, header http.Header) (*http.Response, error) {
-	target := url.URL{Scheme: "http", Host: "localhost", Path: path, RawQuery: query.Encode()}
-	req, err := http.NewRequestWithContext(ctx, method, target.String(), nil)
-	if err != nil {
-		return nil, err
+func (c *Client) call(ctx context.Context, q request) (*http.Response, error) {
+	target := url.URL{Scheme: "http", Host: "localhost", Path: q.path, RawQuery: q.query.Encode()}
+	var body io.Reader
+	if q.form != nil {
+		body = strings.NewReader(q.form.Encode())
 	}
-	for key, values := range header {
-		req.Header[key] = values
+	req, err := http.NewRequestWithContext(ctx, q.method, target.String(), body)
+	if err != nil {
+		return nil, fmt.Errorf("ask the manager: %w", err)
+	}
+	if q.form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if q.lastEvent != "" {
+		req.Header.Set("Last-Event-ID", q.lastEvent)
 	}
 	res, err := c.http.Do(req)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		var op *net.OpError
-		if errors.As(err, &op) && op.Op == "dial" {
-			return nil, &services.Error{Kind: services.Unavailable, Msg: (&NoManager{c.socket}).Error(), Err: &NoManager{c.socket}}
-		}
-		return nil, &services.Error{Kind: services.Unavailable, Msg: "the manager did not answer", Err: err}
-	}
-	if res.StatusCode < 300 {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, c.unreachable(err)
+	case res.StatusCode == http.StatusOK:
 		return res, nil
 	}
 	defer res.Body.Close()
+	return nil, rebuilt(res)
+}
+
+// unreachable says why there was no answer.
+func (c *Client) unreachable(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOTSOCK), errors.Is(err, syscall.ENOTDIR):
+		return &services.Error{Kind: services.Unavailable, Msg: "no manager is running, start it with `tend serve`", Err: &NoManager{c.socket}}
+	case errors.Is(err, fs.ErrPermission):
+		return services.Errorf(services.Forbidden, "%s belongs to another user: run this as the user who runs the manager", c.socket)
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return services.Errorf(services.Unavailable, "the manager ended before it had answered: what was asked may have happened or not")
+	}
+	return &services.Error{Kind: services.Unavailable, Msg: "the manager does not answer", Err: errors.Unwrap(err)}
+}
+
+// rebuilt makes the error that the manager had.
+func rebuilt(res *http.Response) error {
+	text, _ := io.ReadAll(io.LimitReader(res.Body, 1<<20)) //nolint:errcheck // what came is shown
 	var answer struct {
 		Message string        `json:"message"`
 		Kind    services.Kind `json:"kind"`
 	}
-	text, _ := io.ReadAll(io.LimitReader(res.Body, 1<<20))
-	if json.Unmarshal(text, &answer) != nil || answer.Kind == "" {
-		return nil, services.Errorf(services.Internal, "the manager answered %s: %s", res.Status, bytes.TrimSpace(text))
+	if json.Unmarshal(text, &answer) != nil || !slices.Contains(services.Kinds, answer.Kind) {
+		return services.Errorf(services.Internal, "the manager answered %s: %.200s", res.Status, bytes.TrimSpace(text))
 	}
-	return nil, services.Errorf(answer.Kind, "%s", answer.Message)
+	return services.Errorf(answer.Kind, "%s", answer.Message)
 }
 
-// get reads a JSON value.
-func (c *Client) get(ctx context.Context, path string, into any) error {
-	res, err := c.call(ctx, http.MethodGet, path, nil, nil)
+// ask sends a request and reads a JSON value.
+func (c *Client) ask(ctx context.Context, q request, into any) error {
+	res, err := c.call(ctx, q)
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
 	if err := json.NewDecoder(res.Body).Decode(into); err != nil {
-		return fmt.Errorf("read the manager's answer: %w", err)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return &services.Error{Kind: services.Unavailable, Msg: "the manager's answer cannot be read", Err: err}
 	}
+	io.Copy(io.Discard, io.LimitReader(res.Body, 1<<10)) //nolint:errcheck // so that the connection is used again
 	return nil
 }
 
 // List implements services.Control.
 func (c *Client) List(ctx context.Context) (list []services.Status, err error) {
-	return list, c.get(ctx, "/api/servers", &list)
+	return list, c.ask(ctx, request{method: http.MethodGet, path: "/api/servers"}, &list)
 }
 
 // Get implements services.Control.
 func (c *Client) Get(ctx context.Context, name string) (s services.Status, err error) {
-	return s, c.get(ctx, "/api/servers/"+url.PathEscape(name), &s)
+	path, err := pathOf(name)
+	if err != nil {
+		return s, err
+	}
+	return s, c.ask(ctx, request{method: http.MethodGet, path: path}, &s)
 }
 
 // Do implements services.Control.
 func (c *Client) Do(ctx context.Context, order services.Order) ([]services.Status, error) {
-	query := url.Values{"action": {string(order.Action)}}
-	path := "/api/servers"
-	switch {
-	case len(order.Servers) == 1:
-		path += "/" + url.PathEscape(order.Servers[0])
-		if order.Orphan != 0 {
-			query.Set("pid", strconv.Itoa(order.Orphan))
-		}
-	case order.Orphan != 0:
-		return nil, services.Errorf(services.Invalid, "a foreign process can only be stopped for one server at a time")
-	default:
-		query["id"] = order.Servers
-	}
-	res, err := c.call(ctx, http.MethodPost, path, query, nil)
-	if err != nil {
-		return nil, err
-	}
-	io.Copy(io.Discard, res.Body) //nolint:errcheck // so that the connection is used again
-	res.Body.Close()
+	form := url.Values{"action": {string(order.Action)}, "id": order.Servers}
 	if order.Orphan != 0 {
-		s, err := c.Get(ctx, order.Servers[0])
-		return []services.Status{s}, err
+		form.Set("pid", strconv.Itoa(order.Orphan))
 	}
-	list, err := c.List(ctx)
-	if err != nil {
-		return nil, err
+	var answer struct {
+		Servers []services.Status `json:"servers"`
 	}
-	byName := make(map[string]services.Status, len(list))
-	for _, s := range list {
-		byName[s.Name] = s
-	}
-	out := make([]services.Status, 0, len(order.Servers))
-	for _, name := range order.Servers {
-		if s, ok := byName[name]; ok {
-			out = append(out, s)
-			delete(byName, name)
-		}
-	}
-	return out, nil
+	err := c.ask(ctx, request{method: http.MethodPost, path: "/api/servers", form: form}, &answer)
+	return answer.Servers, err
 }
 
-// Watch implements services.Control. When the connection breaks it yields an
-// error of kind Unavailable.
-func (c *Client) Watch(ctx context.Context, after uint64) iter.Seq2[services.Event, error] {
-	return func(yield func(services.Event, error) bool) {
-		header := http.Header{}
-		if after != services.Now {
-			header.Set("Last-Event-ID", strconv.FormatUint(after, 10))
-		}
-		res, err := c.call(ctx, http.MethodGet, "/api/events", nil, header)
-		if err != nil {
-			if ctx.Err() == nil {
-				yield(services.Event{}, err)
-			}
-			return
-		}
-		defer res.Body.Close()
-		lines := bufio.NewReader(res.Body)
-		for {
-			line, err := lines.ReadString('\n')
-			if err != nil {
-				if ctx.Err() == nil {
-					yield(services.Event{}, &services.Error{Kind: services.Unavailable, Msg: "the manager has ended the stream of events", Err: err})
-				}
-				return
-			}
-			data, ok := strings.CutPrefix(line, "data: ")
-			if !ok {
-				continue
-			}
-			var e services.Event
-			if err := json.Unmarshal([]byte(data), &e); err != nil {
-				yield(services.Event{}, fmt.Errorf("read an event: %w", err))
-				return
-			}
-			if !yield(e, nil) {
-				return
-			}
-		}
+// pathOf returns where a server is found. NotFound where nothing can bear that
+// name.
+func pathOf(name string) (string, error) {
+	if !services.ValidName(name) {
+		return "", services.Errorf(services.NotFound, "there is no server %q", name)
 	}
-}
-
-// Logs returns a server's output as text; the query is that of the REST call.
-func (c *Client) Logs(ctx context.Context, name string, query url.Values) (io.ReadCloser, error) {
-	res, err := c.call(ctx, http.MethodGet, "/api/servers/"+url.PathEscape(name)+"/logs", query, nil)
-	if err != nil {
-		return nil, err
-	}
-	return res.Body, nil
-}
-
-// Shutdown asks the manager to end; keep leaves its servers running.
-func (c *Client) Shutdown(ctx context.Context, keep bool) error {
-	res, err := c.call(ctx, http.MethodPost, "/api/shutdown", url.Values{"keep": {strconv.FormatBool(keep)}}, nil)
-	if err != nil {
-		return err
-	}
-	return res.Body.Close()
-}
-
-// Info is what a manager tells about itself.
-type Info struct {
-	Version string `json:"version"`
-	PID     int    `json:"pid"`
-	Config  string `json:"config"`
-	URL     string `json:"url"`
-	Demo    bool   `json:"demo"`
-}
-
-// Info asks the manager about itself.
-func (c *Client) Info(ctx context.Context) (info Info, err error) {
-	return info, c.get(ctx, "/api/info", &info)
+	return "/api/servers/" + name, nil
 }

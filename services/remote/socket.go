@@ -19,53 +19,110 @@ import (
 const longestPath = 100
 
 // SocketPath returns where the manager of a data directory listens: tend.sock
-// in it or, where that name would be too long, a short one in the user's
-// runtime directory that both sides derive from it.
+// in it or, where that name would be too long, a short one that both sides
+// derive from it, in the owner's runtime directory or in /tmp/tend-<uid>.
+// Invalid where even that is too long.
 func SocketPath(data string) (string, error) {
 	data, err := filepath.Abs(data)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("find the data directory: %w", err)
 	}
-	path := filepath.Join(data, "tend.sock")
-	if len(path) <= longestPath {
+	if path := filepath.Join(data, "tend.sock"); len(path) <= longestPath {
 		return path, nil
 	}
-	dir := os.Getenv("XDG_RUNTIME_DIR")
-	if dir == "" {
-		dir = filepath.Join(os.TempDir(), fmt.Sprintf("tend-%d", os.Getuid()))
+	if real, err := filepath.EvalSymlinks(data); err == nil {
+		data = real // two ways to one directory lead to one socket
 	}
 	sum := sha256.Sum256([]byte(data))
-	path = filepath.Join(dir, "tend-"+hex.EncodeToString(sum[:8])+".sock")
-	if len(path) > longestPath {
-		return "", services.Errorf(services.Invalid, "the data directory %s is too long for a socket: choose a shorter one with data: or --data", data)
+	name := "tend-" + hex.EncodeToString(sum[:8]) + ".sock"
+	return elsewhere(name, runtimeDirs(data))
+}
+
+// elsewhere returns the socket that exists, or where it is to be made. The
+// environment of a manager, started by systemd say, need not be that of the
+// shell that looks for it, so every directory is looked at.
+func elsewhere(name string, dirs []string) (string, error) {
+	first := ""
+	for _, dir := range dirs {
+		path := filepath.Join(dir, name)
+		if len(path) > longestPath {
+			continue
+		}
+		if first == "" {
+			first = path
+		}
+		if _, err := os.Lstat(path); err == nil && checkDir(dir) == nil {
+			return path, nil
+		}
 	}
-	return path, nil
+	if first == "" {
+		return "", services.Errorf(services.Invalid, "the data directory's path is too long for a socket, and so is $XDG_RUNTIME_DIR: choose a shorter one with data: or --data")
+	}
+	return first, nil
+}
+
+// runtimeDirs lists where the sockets of a data directory's owner can be.
+func runtimeDirs(data string) []string {
+	uid := os.Geteuid()
+	if info, err := os.Stat(data); err == nil {
+		if owner, ok := ownerOf(info); ok {
+			uid = owner
+		}
+	}
+	var dirs []string
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) && checkDir(dir) == nil {
+		dirs = append(dirs, dir)
+	}
+	return append(dirs, fmt.Sprintf("/tmp/tend-%d", uid))
+}
+
+// checkDir refuses a directory in which somebody else could put a socket.
+func checkDir(dir string) error {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return fmt.Errorf("look at the directory of the socket: %w", err)
+	}
+	owner, known := ownerOf(info) // of the link, if it is one: who made it decides where it leads
+	if info.Mode().Type() == fs.ModeSymlink {
+		if info, err = os.Stat(dir); err != nil {
+			return fmt.Errorf("look at the directory of the socket: %w", err)
+		}
+	}
+	switch {
+	case !info.IsDir():
+		return services.Errorf(services.Conflict, "%s is not a directory: remove it", dir)
+	case known && owner != os.Geteuid() && owner != 0 && os.Geteuid() != 0:
+		return services.Errorf(services.Conflict, "%s belongs to another user: choose another data directory with data: or --data", dir)
+	case info.Mode().Perm()&0o002 != 0:
+		return services.Errorf(services.Conflict, "everybody can write to %s: chmod o-w %s", dir, dir)
+	}
+	return nil
+}
+
+func ownerOf(info fs.FileInfo) (uid int, known bool) {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return int(stat.Uid), true
 }
 
 // Listen makes the manager's socket, for its owner only, and takes the place
-// of one that nobody answers any more.
+// of one that nobody answers any more. Conflict where somebody does.
 func Listen(path string) (net.Listener, error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the directory of the socket: %w", err)
 	}
-	info, err := os.Stat(dir)
-	if err != nil {
+	if err := checkDir(dir); err != nil {
 		return nil, err
 	}
-	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() && owner.Uid != 0 {
-		return nil, services.Errorf(services.Conflict, "%s belongs to another user: set XDG_RUNTIME_DIR, or choose a shorter data directory", dir)
-	}
-	if conn, err := net.DialTimeout("unix", path, time.Second); err == nil {
-		conn.Close()
-		return nil, services.Errorf(services.Conflict, "another manager answers at %s", path)
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("remove the old socket: %w", err)
+	if err := removeStale(path); err != nil {
+		return nil, err
 	}
 	// Made under another name and narrowed before anybody can find it.
 	temporary := path + "~"
-	os.Remove(temporary)
+	os.Remove(temporary) //nolint:errcheck // if it stays, listening says why
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: temporary, Net: "unix"})
 	if err != nil {
 		return nil, fmt.Errorf("make the socket: %w", err)
@@ -76,18 +133,52 @@ func Listen(path string) (net.Listener, error) {
 	}
 	if err != nil {
 		l.Close()
+		os.Remove(temporary) //nolint:errcheck // the other error counts
 		return nil, fmt.Errorf("make the socket: %w", err)
 	}
-	return &socket{l, path}, nil
+	made, err := os.Lstat(path)
+	if err != nil {
+		l.Close()
+		return nil, fmt.Errorf("make the socket: %w", err)
+	}
+	return &socket{l, path, made}, nil
 }
 
-// socket removes its file when it is closed.
+// removeStale makes room for a socket. It removes nothing but sockets that
+// nobody answers.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("look at the old socket: %w", err)
+	case info.Mode().Type() != fs.ModeSocket:
+		return services.Errorf(services.Conflict, "%s is not a socket: remove it, the manager's socket belongs there", path)
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		conn.Close()
+		return services.Errorf(services.Conflict, "another manager answers at %s", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the old socket: %w", err)
+	}
+	return nil
+}
+
+// socket removes its file when it is closed, unless somebody else's is there
+// by now.
 type socket struct {
 	net.Listener
 	path string
+	made fs.FileInfo
 }
 
+// Close implements net.Listener.
 func (s *socket) Close() error {
-	os.Remove(s.path)
+	if now, err := os.Lstat(s.path); err == nil && os.SameFile(now, s.made) {
+		os.Remove(s.path) //nolint:errcheck // the next manager removes it
+	}
 	return s.Listener.Close()
 }

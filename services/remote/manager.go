@@ -1,0 +1,54 @@
+package remote
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// Logs returns a server's output as text; the query is that of the REST call.
+// NotFound, Invalid.
+func (c *Client) Logs(ctx context.Context, name string, query url.Values) (io.ReadCloser, error) {
+	path, err := pathOf(name)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.call(ctx, request{method: http.MethodGet, path: path + "/logs", query: query})
+	if err != nil {
+		return nil, err
+	}
+	return res.Body, nil
+}
+
+// Shutdown asks the manager to end; keep leaves its servers running. It
+// returns when the manager has heard it.
+func (c *Client) Shutdown(ctx context.Context, keep bool) error {
+	var answer struct{}
+	return c.ask(ctx, request{method: http.MethodPost, path: "/api/shutdown", form: url.Values{"keep": {strconv.FormatBool(keep)}}}, &answer)
+}
+
+// Attend returns a connection that can be read until the manager ends, or ctx
+// does. What it reads means nothing.
+func (c *Client) Attend(ctx context.Context) (io.ReadCloser, error) {
+	res, err := c.call(ctx, request{method: http.MethodGet, path: "/api/events"})
+	if err != nil {
+		return nil, err
+	}
+	return res.Body, nil
+}
+
+// Info is what a manager tells about itself.
+type Info struct {
+	Version string `json:"version"`
+	PID     int    `json:"pid"`
+	Config  string `json:"config"` // path of the configuration
+	URL     string `json:"url"`    // of the dashboard
+	Demo    bool   `json:"demo"`
+}
+
+// Info asks the manager about itself.
+func (c *Client) Info(ctx context.Context) (info Info, err error) {
+	return info, c.ask(ctx, request{method: http.MethodGet, path: "/api/info"}, &info)
+}
