@@ -76,6 +76,9 @@ type Backoff struct {
 func (b Backoff) Delay(failures int) time.Duration {
 	d := b.Min
 	for i := 1; i < failures && d < b.Max && d > 0; i++ {
+		if d > b.Max/2 {
+			return b.Max // twice as much may be more than a Duration holds
+		}
 		d *= 2
 	}
 	return min(d, b.Max)
