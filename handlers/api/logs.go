@@ -41,8 +41,7 @@ func (a *API) StreamLog(w http.ResponseWriter, r *http.Request) error {
 	text := printer{out: bufio.NewWriterSize(w, 64<<10)}
 	for line, err := range a.Logs.Read(ctx, name, q) {
 		if err != nil {
-			text.out.Flush() //nolint:errcheck // the error that counts is on its way
-			return err
+			return err // with a status of its own, unless much has been sent
 		}
 		if text.line(line) != nil {
 			return nil // the client has gone
@@ -86,6 +85,7 @@ func (a *API) follow(ctx context.Context, w http.ResponseWriter, name string, q 
 	for next := range lines {
 		if next.err != nil {
 			text.out.Flush() //nolint:errcheck // the error that counts is on its way
+			wire.Flush()     //nolint:errcheck // likewise
 			return next.err
 		}
 		err := text.line(next.value)
