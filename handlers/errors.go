@@ -43,7 +43,7 @@ func (h *handler) show(handle api.Handler) http.Handler {
 // fail answers with an error. Where the answer has begun already, the
 // connection is cut, so that nobody takes half of it for the whole.
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if gone(r, err) {
+	if unheard(r, err) {
 		return
 	}
 	p := h.problem(r, err)
@@ -54,8 +54,8 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	h.tell(w, r, p)
 }
 
-// gone reports whether the error is only that nobody waits for the answer.
-func gone(r *http.Request, err error) bool {
+// unheard reports whether the error is only that nobody waits for the answer.
+func unheard(r *http.Request, err error) bool {
 	return r.Context().Err() != nil && errors.Is(err, context.Canceled)
 }
 
