@@ -78,11 +78,9 @@ func (h *Host) Boot() string { return h.boot }
 func (h *Host) Run(ctx context.Context) error {
 	h.tend(ctx)
 	h.end()
-	h.mu.Lock()
-	for _, p := range h.live {
+	for _, p := range h.all() {
 		p.release()
 	}
-	h.mu.Unlock()
 	h.work.Wait()
 	h.sweepCgroups()
 	if h.cgroups != nil {
