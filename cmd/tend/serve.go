@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tend/handlers"
+	"tend/handlers/hub"
 	"tend/services"
 	"tend/services/config"
 	"tend/services/events"
@@ -78,6 +79,8 @@ type manager struct {
 	watch *monitor.Monitor
 	orch  *orchestrator.Orchestrator
 	web   *http.Server
+	hub   *hub.Hub
+	push  *handlers.Pusher
 	doors []net.Listener
 
 	asked  chan bool     // an order to shut down; true keeps the servers
@@ -162,9 +165,11 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 	if err != nil {
 		return nil, err
 	}
+	m.hub = hub.New(m.log)
+	m.push = handlers.NewPusher(m.orch, m.hub, "http://"+m.address(), m.log)
 	m.web = &http.Server{
 		Handler: handlers.New(handlers.Deps{
-			Control: m.orch, Logs: m.logs, Hub: http.NotFoundHandler(), Shutdown: m.askedToEnd, Ending: m.ending, Log: m.log,
+			Control: m.orch, Logs: m.logs, Hub: m.hub, Shutdown: m.askedToEnd, Ending: m.ending, Log: m.log,
 			Info: handlers.Info{Version: version(), PID: os.Getpid(), Config: cfg.Path, URL: "http://" + m.address(), Demo: o.demo},
 		}),
 		ConnContext:       handlers.ConnContext,
@@ -236,6 +241,8 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	trades.start(m.log, "logs", m.logs.Run)
 	trades.start(m.log, "orchestrator", m.orch.Run)
 	trades.start(m.log, "monitor", m.watch.Run)
+	front.start(m.log, "hub", m.hub.Run)
+	front.start(m.log, "pusher", m.push.Run)
 	for _, door := range m.doors {
 		front.start(m.log, "http", func(context.Context) error { return serveDoor(m.web, door) })
 	}
@@ -257,6 +264,7 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	front.wait()
 	trades.cancelAll()
 	trades.wait()
+	m.logs.Close()
 	m.store.SetClean(!keep && err == nil)
 	if lost := m.store.Flush(bounded); lost != nil {
 		m.log.Error("the last state is not written", "err", lost)
