@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"io"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,76 +14,131 @@ import (
 	"tend/services"
 )
 
+// actOptions is what can be added to start, stop, restart and kill.
+type actOptions struct {
+	all, noWait bool
+	timeout     time.Duration
+	orphan      int
+}
+
 // actCommand is one of start, stop, restart and kill.
 func actCommand(g *globals, action services.Action, short string) *cobra.Command {
-	var all, noWait bool
-	var timeout time.Duration
-	var orphan int
+	var o actOptions
 	cmd := &cobra.Command{
-		Use:               string(action) + " NAME...",
+		Use:               string(action) + " NAME... | --all",
 		Short:             short,
-		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: g.names,
+		Args: func(_ *cobra.Command, names []string) error {
+			return o.check(names)
+		},
 		RunE: func(cmd *cobra.Command, names []string) error {
 			client, err := g.client()
 			if err != nil {
 				return err
 			}
-			switch {
-			case all && len(names) > 0:
-				return usageError("name servers or use --all, not both")
-			case all && orphan != 0:
-				return usageError("--orphan ends one process, never --all")
-			case !all && len(names) == 0:
-				return usageError("name at least one server, or use --all")
-			case orphan != 0 && len(names) != 1:
-				return usageError("--orphan goes with one server, whose port the process holds")
-			}
-			if all {
+			order := services.Order{Action: action, Servers: names, Orphan: o.orphan}
+			if o.all {
 				list, err := client.List(cmd.Context())
 				if err != nil {
 					return err
 				}
-				if names = services.Configured(list); len(names) == 0 {
+				if order.Servers = services.Configured(list); len(order.Servers) == 0 {
+					fmt.Fprintln(cmd.ErrOrStderr(), "there is no server")
 					return nil
 				}
 			}
-			order := services.Order{Action: action, Servers: names, Orphan: orphan}
-			return carryOut(cmd, client, order, noWait, timeout)
+			return carryOut(cmd.Context(), client, order, o, cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "all servers of the configuration")
-	cmd.Flags().BoolVar(&noWait, "no-wait", false, "return as soon as the order was taken")
-	cmd.Flags().DurationVar(&timeout, "timeout", time.Minute, "how long to wait for the outcome")
+	cmd.Flags().BoolVar(&o.all, "all", false, "all servers of the configuration")
+	cmd.Flags().BoolVar(&o.noWait, "no-wait", false, "return as soon as the order was taken")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long to wait for the outcome")
 	if action == services.Stop {
-		cmd.Flags().IntVar(&orphan, "orphan", 0, "end the foreign process with this pid, which holds the server's port")
+		cmd.Flags().IntVar(&o.orphan, "orphan", 0, "end the foreign process with this `pid`, which holds the server's port")
 	}
 	return cmd
 }
 
-func carryOut(cmd *cobra.Command, control services.Control, order services.Order, noWait bool, timeout time.Duration) error {
-	if _, err := control.Do(cmd.Context(), order); err != nil {
+// check refuses what makes no sense together.
+func (o actOptions) check(names []string) error {
+	switch {
+	case o.all && len(names) > 0:
+		return errors.New("name servers or use --all, not both")
+	case o.all && o.orphan != 0:
+		return errors.New("--orphan ends one process, never --all")
+	case !o.all && len(names) == 0:
+		return errors.New("name at least one server, or use --all")
+	case o.orphan < 0:
+		return errors.New("--orphan takes the number of a process")
+	case o.orphan != 0 && len(names) != 1:
+		return errors.New("--orphan goes with one server, whose port the process holds")
+	case o.timeout <= 0:
+		return errors.New("--timeout takes a time such as 30s; use --no-wait to wait for nothing")
+	}
+	return nil
+}
+
+// carryOut gives an order for all its servers at once, and waits for the
+// outcome.
+func carryOut(ctx context.Context, control services.Control, order services.Order, o actOptions, stderr io.Writer) error {
+	list, err := control.Do(ctx, order)
+	if err != nil {
 		return err
 	}
+	if o.noWait {
+		for _, s := range list {
+			fmt.Fprintf(stderr, "%s: %s ordered, it is %s\n", s.Name, order.Action, stateWord(s))
+		}
+		return nil
+	}
+	// Ctrl-C ends the waiting alone.
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	patience, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	if err := services.Await(patience, control, order); err != nil {
+		if ctx.Err() != nil {
+			return errors.New("interrupted: what was ordered goes on")
+		}
+		return err
+	}
+	if order.Orphan != 0 {
+		fmt.Fprintf(stderr, "pid %d has ended, the port of %s is free\n", order.Orphan, order.Servers[0])
+		return nil
+	}
+	return report(ctx, control, order, stderr)
+}
+
+// longReport is from how many servers on they are not told one by one.
+const longReport = 20
+
+// report tells what has become of an order.
+func report(ctx context.Context, control services.Control, order services.Order, stderr io.Writer) error {
 	done := map[services.Action]string{
 		services.Start: "started", services.Stop: "stopped", services.Restart: "restarted", services.Kill: "killed",
 	}[order.Action]
-	if noWait {
-		done = string(order.Action) + " ordered"
-	} else {
-		ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
-		defer cancel()
-		if err := services.Await(ctx, control, order); err != nil {
-			if errors.Is(err, context.Canceled) {
-				return errors.New("interrupted; the order stands")
-			}
-			return err
-		}
-	}
-	if order.Orphan != 0 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "pid %d: %s\n", order.Orphan, done)
+	if len(order.Servers) > longReport {
+		fmt.Fprintf(stderr, "%d servers: %s\n", len(order.Servers), done)
 		return nil
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", strings.Join(order.Servers, ", "), done)
+	list, err := control.List(ctx)
+	if err != nil {
+		return err
+	}
+	pids := make(map[string]services.Int, len(list))
+	for _, s := range list {
+		pids[s.Name] = s.PID
+	}
+	told := make(map[string]bool, len(order.Servers))
+	for _, name := range order.Servers {
+		switch pid := pids[name]; {
+		case told[name]:
+		case pid != 0:
+			fmt.Fprintf(stderr, "%s: %s (pid %d)\n", name, done, pid)
+		default:
+			fmt.Fprintf(stderr, "%s: %s\n", name, done)
+		}
+		told[name] = true
+	}
 	return nil
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os/signal"
 	"syscall"
 	"time"
@@ -13,36 +15,57 @@ import (
 )
 
 func eventsCommand(g *globals) *cobra.Command {
-	var asJSON bool
+	var asJSON, all bool
+	var after uint64
 	cmd := &cobra.Command{
 		Use:   "events",
 		Short: "Show what happens, as it happens, until Ctrl-C",
-		Args:  cobra.NoArgs,
+		Long: `Show what happens, as it happens, until Ctrl-C. It goes on with the next manager when this one ends and another comes soon.
+
+With --json it prints one object a line; --after goes on after the id of an event that was seen.`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if all && cmd.Flags().Changed("after") {
+				return usageError("use --all or --after, not both")
+			}
 			client, err := g.client()
 			if err != nil {
 				return err
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
-			out := cmd.OutOrStdout()
-			for e, err := range client.Watch(ctx, services.Now) {
+			if !all && !cmd.Flags().Changed("after") {
+				after = services.Now
+			}
+			for e, err := range client.Watch(ctx, after) {
+				if err == nil {
+					err = printEvent(cmd.OutOrStdout(), e, asJSON)
+				}
+				if errors.Is(err, syscall.EPIPE) {
+					return nil // whoever watched has seen enough
+				}
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					text, err := json.Marshal(e)
-					if err != nil {
-						return err
-					}
-					fmt.Fprintf(out, "%s\n", text)
-					continue
-				}
-				fmt.Fprintf(out, "%s  %-8s %s\n", e.At.Local().Format(time.TimeOnly), e.Kind, oneLine(e.Message))
 			}
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	cmd.Flags().BoolVar(&all, "all", false, "begin with all that the manager remembers")
+	cmd.Flags().Uint64Var(&after, "after", 0, "begin after the event with this `id`")
 	return cmd
+}
+
+func printEvent(out io.Writer, e services.Event, asJSON bool) error {
+	if !asJSON {
+		_, err := fmt.Fprintf(out, "%s  %-8s %s\n", e.At.Local().Format(time.TimeOnly), e.Kind, oneLine(e.Message))
+		return err
+	}
+	text, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("print as JSON: %w", err)
+	}
+	_, err = fmt.Fprintf(out, "%s\n", text)
+	return err
 }

@@ -23,17 +23,31 @@ func openCommand(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), info.URL)
-			opener := "xdg-open"
-			if runtime.GOOS == "darwin" {
-				opener = "open"
-			} else if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
+			if _, err := fmt.Fprintln(cmd.OutOrStdout(), info.URL); err != nil {
+				return err
+			}
+			opener, ok := desktop()
+			if !ok {
 				return nil
 			}
-			if _, err := exec.LookPath(opener); err != nil {
-				return nil
+			if err := exec.CommandContext(cmd.Context(), opener, info.URL).Run(); err != nil {
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s did not open it: %v\n", opener, err)
 			}
-			return exec.CommandContext(cmd.Context(), opener, info.URL).Run()
+			return nil
 		},
 	}
+}
+
+// desktop returns the program that opens addresses, where there is a screen.
+func desktop() (opener string, ok bool) {
+	switch {
+	case runtime.GOOS == "darwin":
+		opener = "open"
+	case os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "":
+		return "", false
+	default:
+		opener = "xdg-open"
+	}
+	_, err := exec.LookPath(opener)
+	return opener, err == nil
 }

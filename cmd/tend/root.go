@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"tend"
 	"tend/services"
 	"tend/services/config"
 	"tend/services/remote"
@@ -25,42 +27,55 @@ const (
 	exitNoManager = 4
 )
 
-// run is the whole program but for the process around it.
+// run is the whole program but for the process around it. Data goes to stdout,
+// what is said to people to stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := rootCommand()
+	g := &globals{}
+	defer g.close()
+	root := rootCommand(g)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if err != nil && !g.begun {
+		err = misuse{err} // cobra refused the command line
+	}
 	if err != nil {
-		fmt.Fprintln(stderr, "tend:", sentence(err))
+		fmt.Fprintln(stderr, "tend:", g.sentence(err))
 	}
 	return exitCode(err)
 }
 
-// globals are the flags that every command takes.
+// globals are the flags that every command takes, and what they led to.
 type globals struct {
 	config string
 	data   string
+
+	begun   bool // the command line made sense, and its command runs
+	manager *remote.Client
+	where   string // what the manager was looked for by
+	unread  bool   // the configuration could not be read for that
 }
 
-func rootCommand() *cobra.Command {
-	g := &globals{}
+func rootCommand(g *globals) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tend",
 		Short: "Start, watch and stop servers, and never lose one",
 		Long: `tend starts, watches and stops the servers of one machine, and does not lose them when it dies itself.
 
-Write a tend.yaml, run tend serve, and open the dashboard that it names. Or see tend demo.`,
-		Version:       version(),
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return cmd.Help()
-		},
+Write a tend.yaml, run tend serve, and open the dashboard that it names. Or see tend demo.
+
+The exit code is 0 for done, 1 for failed, 2 for a command that makes no sense, 3 for what is not found, and 4 where no manager runs.`,
+		Version:          version(),
+		SilenceUsage:     true,
+		SilenceErrors:    true,
+		Args:             knownCommand,
+		RunE:             func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRun: func(*cobra.Command, []string) { g.begun = true },
 	}
+	root.SuggestionsMinimumDistance = 2
+	root.SetVersionTemplate("tend {{.Version}}\n")
 	root.PersistentFlags().StringVarP(&g.config, "config", "c", "", "the configuration (default: the nearest tend.yaml from here upwards)")
 	root.PersistentFlags().StringVar(&g.data, "data", "", "the data directory (default: as configured, .tend beside the configuration)")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -73,7 +88,7 @@ Write a tend.yaml, run tend serve, and open the dashboard that it names. Or see 
 		actCommand(g, services.Restart, "Stop servers and start them again"),
 		actCommand(g, services.Kill, "End servers with SIGKILL"),
 		logsCommand(g), eventsCommand(g), checkCommand(g.find), shutdownCommand(g), openCommand(g), unitCommand(g.find),
-		servantCommand(),
+		versionCommand(), servantCommand(),
 	)
 	for _, cmd := range root.Commands() {
 		if args := cmd.Args; args != nil {
@@ -88,6 +103,17 @@ Write a tend.yaml, run tend serve, and open the dashboard that it names. Or see 
 	return root
 }
 
+// knownCommand refuses what is no command, and says what may have been meant.
+func knownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		return usageError("there is no command %q: did you mean %s?", args[0], strings.Join(near, " or "))
+	}
+	return usageError("there is no command %q; see `tend --help`", args[0])
+}
+
 // misuse is an error of whoever typed the command.
 type misuse struct{ error }
 
@@ -98,26 +124,35 @@ func usageError(format string, args ...any) error {
 func exitCode(err error) int {
 	var wrong misuse
 	var nobody *remote.NoManager
-	switch {
+	var problems config.Problems
+	switch kind := services.KindOf(err); {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &wrong):
 		return exitUsage
 	case errors.As(err, &nobody):
 		return exitNoManager
-	case services.KindOf(err) == services.NotFound:
+	case errors.As(err, &problems):
+		return exitFailed
+	case kind == services.NotFound:
 		return exitNotFound
+	case kind == services.Invalid:
+		return exitUsage
 	}
 	return exitFailed
 }
 
 // sentence is what a person is told of an error.
-func sentence(err error) string {
+func (g *globals) sentence(err error) string {
 	var nobody *remote.NoManager
-	if errors.As(err, &nobody) {
-		return nobody.Error()
+	if !errors.As(err, &nobody) {
+		return err.Error()
 	}
-	return err.Error()
+	text := fmt.Sprintf("no manager is running for %s: start it with `tend serve`", g.where)
+	if g.unread {
+		text += " (the configuration has problems, see `tend check`; if it names a data directory, say so with --data)"
+	}
+	return text
 }
 
 // find returns the path of the configuration.
@@ -127,7 +162,7 @@ func (g *globals) find() (string, error) {
 	}
 	dir, err := os.Getwd()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("find the configuration: %w", err)
 	}
 	return config.Find(dir)
 }
@@ -144,7 +179,7 @@ func (g *globals) load() (*config.Config, error) {
 	}
 	if g.data != "" {
 		if cfg.Data, err = filepath.Abs(g.data); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("find the data directory: %w", err)
 		}
 	}
 	return cfg, nil
@@ -153,61 +188,60 @@ func (g *globals) load() (*config.Config, error) {
 // client finds the manager of the configuration. The file need not be valid
 // for that: a manager that runs has read an earlier one.
 func (g *globals) client() (*remote.Client, error) {
+	if g.manager != nil {
+		return g.manager, nil
+	}
 	data := g.data
+	g.where = "the data directory " + data
 	if data == "" {
 		path, err := g.find()
 		if err != nil {
 			return nil, err
 		}
+		g.where = path
 		data = filepath.Join(filepath.Dir(path), ".tend")
-		if cfg, err := config.Load(path); err == nil {
+		cfg, err := config.Load(path)
+		if err == nil {
 			data = cfg.Data
 		}
+		g.unread = err != nil
 	}
 	socket, err := remote.SocketPath(data)
 	if err != nil {
 		return nil, err
 	}
-	return remote.New(socket), nil
+	g.manager = remote.New(socket)
+	return g.manager, nil
 }
 
-// names completes the names of servers.
-func (g *globals) names(cmd *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
-	const nothingElse = cobra.ShellCompDirectiveNoFileComp
-	client, err := g.client()
-	if err != nil {
-		return nil, nothingElse
+func (g *globals) close() {
+	if g.manager != nil {
+		g.manager.Close()
 	}
-	list, err := client.List(cmd.Context())
-	if err != nil {
-		return nil, nothingElse
-	}
-	taken := map[string]bool{}
-	for _, name := range given {
-		taken[name] = true
-	}
-	var out []string
-	for _, s := range list {
-		if !taken[s.Name] {
-			out = append(out, s.Name+"\t"+string(s.Phase))
-		}
-	}
-	return out, nothingElse
 }
 
-// version is the release, or the commit that the program was built from.
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "tend", version())
+			return err
+		},
+	}
+}
+
+// version is the release, with the commit that the program was built from
+// where it is known.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return s.Value[:12]
+	if ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+				return tend.Version + " (" + s.Value[:12] + ")"
+			}
 		}
 	}
-	if v := info.Main.Version; v != "" {
-		return v
-	}
-	return "(devel)"
+	return tend.Version
 }

@@ -2,14 +2,21 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"tend/services"
+	"tend/services/remote"
 )
 
 func shutdownCommand(g *globals) *cobra.Command {
-	var keep bool
+	var keep, noWait bool
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "shutdown",
@@ -21,12 +28,20 @@ func shutdownCommand(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
-			defer cancel()
-			if err := client.Shutdown(ctx, keep); err != nil {
-				return err
+			if noWait {
+				return client.Shutdown(cmd.Context(), keep)
 			}
-			if err := awaitSilence(ctx, client.List); err != nil {
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			patience, cancel := context.WithTimeout(ctx, timeout)
+			defer cancel()
+			err = shutdown(patience, client, keep)
+			switch {
+			case ctx.Err() != nil:
+				return errors.New("interrupted: the manager goes on ending")
+			case patience.Err() != nil:
+				return services.Errorf(services.Unavailable, "the manager has not ended within %s: it goes on ending", timeout)
+			case err != nil:
 				return err
 			}
 			fmt.Fprintln(cmd.ErrOrStderr(), "the manager has ended")
@@ -34,22 +49,25 @@ func shutdownCommand(g *globals) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&keep, "keep", false, "leave the servers running")
-	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Minute, "how long to wait for the end")
+	cmd.Flags().BoolVar(&noWait, "no-wait", false, "return as soon as the manager has heard it")
+	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "how long to wait for the end")
 	return cmd
 }
 
-// awaitSilence returns when the manager does not answer any more.
-func awaitSilence[T any](ctx context.Context, ask func(context.Context) (T, error)) error {
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if _, err := ask(ctx); err != nil && ctx.Err() == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the manager has not ended yet: %w", ctx.Err())
-		case <-tick.C:
-		}
+// shutdown returns when the manager has ended, or with ctx.
+func shutdown(ctx context.Context, client *remote.Client, keep bool) error {
+	info, err := client.Info(ctx)
+	if err != nil {
+		return err
 	}
+	alive, err := client.Attend(ctx)
+	if err != nil {
+		return err
+	}
+	defer alive.Close()
+	if err := client.Shutdown(ctx, keep); err != nil {
+		return err
+	}
+	io.Copy(io.Discard, alive) //nolint:errcheck // how it ends does not matter
+	return awaitExit(ctx, info.PID)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,8 +15,11 @@ import (
 func statusCommand(g *globals) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:               "status [NAME...]",
-		Short:             "Show what runs, what is well and why",
+		Use:   "status [NAME...]",
+		Short: "Show what runs, what is well and why",
+		Long: `Show what runs, what is well and why: all servers or those that are named, one alone in detail.
+
+With --json it prints what REST answers: an object for one name, otherwise an array.`,
 		ValidArgsFunction: g.names,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			client, err := g.client()
@@ -34,15 +36,16 @@ func statusCommand(g *globals) *cobra.Command {
 				}
 			}
 			out := cmd.OutOrStdout()
+			paint := painter{coloured(out)}
 			switch {
 			case asJSON && len(names) == 1:
 				return printJSON(out, list[0])
 			case asJSON:
 				return printJSON(out, list)
 			case len(names) == 1:
-				return printDetails(out, list[0], time.Now())
+				return printDetails(out, list[0], time.Now(), paint)
 			}
-			return printTable(out, list, time.Now())
+			return printTable(out, list, time.Now(), paint)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print what REST would answer")
@@ -69,70 +72,100 @@ func pick(list []services.Status, names []string) ([]services.Status, error) {
 func printJSON(out io.Writer, value any) error {
 	text, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
-		return err
+		return fmt.Errorf("print as JSON: %w", err)
 	}
 	_, err = fmt.Fprintf(out, "%s\n", text)
 	return err
 }
 
-func printTable(out io.Writer, list []services.Status, now time.Time) error {
+func printTable(out io.Writer, list []services.Status, now time.Time, paint painter) error {
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(out, "No server is configured.")
 		return err
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tSTATE\tPID\tPORT\tUPTIME\tRESTARTS\tHEALTH\tWHY")
-	for _, s := range list {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", s.Name, stateWord(s), number(s.PID), number(s.Port),
-			uptime(s, now), s.Restarts, healthWord(s.Healthy), oneLine(s.Why))
+	var t table
+	for _, title := range []string{"NAME", "STATE", "HEALTH", "PID", "PORT", "UPTIME", "RESTARTS", "WHY"} {
+		t.cell(title, paint.title)
 	}
-	return table.Flush()
+	for _, s := range list {
+		t.row()
+		t.cell(s.Name, nil)
+		t.cell(stateWord(s), paint.state(s))
+		t.cell(healthWord(s.Healthy), paint.health(s.Healthy))
+		t.cell(number(s.PID), nil)
+		t.cell(number(s.Port), nil)
+		t.cell(uptime(s, now), nil)
+		t.cell(fmt.Sprint(s.Restarts), nil)
+		t.cell(why(s, now), nil)
+	}
+	return t.print(out)
 }
 
-func printDetails(out io.Writer, s services.Status, now time.Time) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(name, value string) {
+func printDetails(out io.Writer, s services.Status, now time.Time, paint painter) error {
+	var t table
+	row := func(name, value string, colour func(string) string) {
 		if value != "" && value != "-" {
-			fmt.Fprintf(table, "%s\t%s\n", name, value)
+			t.row()
+			t.cell(name, paint.title)
+			t.cell(value, colour)
 		}
 	}
-	row("name", s.Name)
-	row("description", s.Description)
-	row("state", stateWord(s)+" (wanted "+string(s.Want)+")")
-	row("why", oneLine(s.Why))
-	row("command", oneLine(s.Command))
-	row("pid", number(s.PID))
-	row("port", number(s.Port))
-	row("uptime", uptime(s, now))
-	row("restarts", fmt.Sprint(s.Restarts))
-	row("health", healthWord(s.Healthy))
-	if !s.LastCheck.IsZero() {
-		row("last check", s.LastCheck.Local().Format(time.DateTime))
-	}
+	row("name", s.Name, nil)
+	row("description", s.Description, nil)
+	row("group", s.Group, nil)
+	row("state", stateWord(s)+", wanted "+string(s.Want), paint.state(s))
+	row("why", why(s, now), nil)
+	row("health", healthWord(s.Healthy), paint.health(s.Healthy))
+	row("last check", instant(s.LastCheck.Time, now), nil)
+	row("command", s.Command, nil)
+	row("pid", number(s.PID), nil)
+	row("port", number(s.Port), nil)
+	row("started", instant(s.StartedAt.Time, now), nil)
+	row("restarts", fmt.Sprint(s.Restarts), nil)
 	if s.Exit != nil {
-		row("last exit", s.Exit.Reason()+" at "+s.Exit.At.Local().Format(time.DateTime))
+		row("last exit", s.Exit.Reason()+", "+instant(s.Exit.At, now), nil)
 	}
-	if !s.NextAttempt.IsZero() {
-		row("next attempt", s.NextAttempt.Local().Format(time.DateTime))
-	}
-	row("depends on", strings.Join(s.DependsOn, ", "))
+	row("next attempt", instant(s.NextAttempt.Time, now), nil)
+	row("depends on", strings.Join(s.DependsOn, ", "), nil)
 	if s.Tracking != nil {
-		row("tracking", string(*s.Tracking))
+		row("tracking", string(*s.Tracking), nil)
 	}
-	if s.Orphaned {
-		row("orphan", fmt.Sprintf("%s, pid %d: %s", *s.OrphanKind, s.OrphanedPID, oneLine(s.OrphanCommand)))
+	if s.Adopted {
+		row("adopted", "it was started by an earlier manager", nil)
+	}
+	if s.Orphaned && s.OrphanKind != nil {
+		row("orphan", fmt.Sprintf("%s, pid %d: %s", *s.OrphanKind, s.OrphanedPID, s.OrphanCommand), nil)
 	}
 	if s.Drift {
-		row("drift", "runs with another command than the configuration has now")
+		row("drift", "it runs with another command than the configuration has now: restart it", nil)
 	}
-	return table.Flush()
+	return t.print(out)
 }
 
+// stateWord says in a word or two what a server does.
 func stateWord(s services.Status) string {
 	if s.Orphaned {
 		return string(s.Phase) + ", orphaned"
 	}
 	return string(s.Phase)
+}
+
+// why adds what is not in the sentence itself.
+func why(s services.Status, now time.Time) string {
+	text := s.Why
+	add := func(more string) {
+		if text != "" {
+			text += "; "
+		}
+		text += more
+	}
+	if s.Phase == services.BackOff && s.NextAttempt.After(now) {
+		add("next attempt in " + span(s.NextAttempt.Sub(now)))
+	}
+	if s.OrphanKind != nil && *s.OrphanKind == services.Foreign && !strings.Contains(text, fmt.Sprint(int(s.OrphanedPID))) {
+		add(fmt.Sprintf("port %d is held by pid %d (%s)", s.Port, s.OrphanedPID, s.OrphanCommand))
+	}
+	return text
 }
 
 func number(n services.Int) string {
@@ -146,7 +179,35 @@ func uptime(s services.Status, now time.Time) string {
 	if s.PID == 0 || s.StartedAt.IsZero() {
 		return "-"
 	}
-	return now.Sub(s.StartedAt.Time).Round(time.Second).String()
+	return span(now.Sub(s.StartedAt.Time))
+}
+
+// span writes a length of time in its two largest units.
+func span(d time.Duration) string {
+	d = max(d, 0)
+	seconds := int(d.Round(time.Second) / time.Second)
+	switch {
+	case seconds == 0 && d > 0:
+		return d.Round(time.Millisecond).String()
+	case seconds < 60:
+		return fmt.Sprintf("%ds", seconds)
+	case seconds < 3600:
+		return fmt.Sprintf("%dm%02ds", seconds/60, seconds%60)
+	case seconds < 24*3600:
+		return fmt.Sprintf("%dh%02dm", seconds/3600, seconds/60%60)
+	}
+	return fmt.Sprintf("%dd%02dh", seconds/86400, seconds/3600%24)
+}
+
+// instant writes a time of day and how far it is from now.
+func instant(at, now time.Time) string {
+	switch {
+	case at.IsZero():
+		return "-"
+	case at.After(now):
+		return fmt.Sprintf("%s (in %s)", at.Local().Format(time.DateTime), span(at.Sub(now)))
+	}
+	return fmt.Sprintf("%s (%s ago)", at.Local().Format(time.DateTime), span(now.Sub(at)))
 }
 
 func healthWord(healthy *bool) string {
@@ -157,15 +218,4 @@ func healthWord(healthy *bool) string {
 		return "healthy"
 	}
 	return "unhealthy"
-}
-
-// oneLine keeps what a server or a stranger wrote from playing with the
-// terminal.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, s)
 }
