@@ -1,0 +1,119 @@
+// Package canned holds servers in every state, for the gallery, for pictures
+// and for tests of what the screen shows.
+package canned
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+
+	"tend/services"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+func at(now time.Time, ago time.Duration) services.Time { return services.Time{Time: now.Add(-ago)} }
+
+// Servers returns a server in each state there is, as of now.
+func Servers(now time.Time) []services.Status {
+	list := []services.Status{
+		{
+			Name: "postgres", Group: "data", Description: "orders and accounts", Command: "postgres -D /srv/data",
+			Phase: services.Running, Want: services.Up, Why: "running, taken over from an earlier manager", Healthy: ptr(true),
+			PID: 1873, Port: 5432, StartedAt: at(now, 41*24*time.Hour+5*time.Hour), Adopted: true, Tracking: ptr(services.TrackCgroup),
+		},
+		{
+			Name: "redis", Group: "data", Description: "cache", Command: "redis-server --port 6379",
+			Phase: services.Running, Want: services.Up, Why: "runs, but port 6379 refuses connections since 14:02:11", Healthy: ptr(false),
+			PID: 20417, Port: 6379, StartedAt: at(now, 3*time.Hour+12*time.Minute), Restarts: 2, Tracking: ptr(services.TrackCgroup),
+			Exit: &services.Exit{Code: -1, Signal: syscall.SIGKILL, At: now.Add(-3*time.Hour - 12*time.Minute), Seen: true},
+		},
+		{
+			Name: "api", Group: "backend", Description: "public API", Command: "./api --port 8080", DependsOn: []string{"postgres", "redis"},
+			Phase: services.Running, Want: services.Up, Why: "running", Healthy: ptr(true),
+			PID: 20611, Port: 8080, StartedAt: at(now, 17*time.Minute+8*time.Second), Tracking: ptr(services.TrackCgroup), Drift: true,
+		},
+		{
+			Name: "mailer", Group: "backend", Command: "./mailer --queue /var/spool/mail", DependsOn: []string{"redis"},
+			Phase: services.Waiting, Want: services.Up, Why: "waiting for redis (port does not answer yet)",
+		},
+		{
+			Name: "worker", Group: "backend", Description: "resizes pictures", Command: "./worker -n 4",
+			Phase: services.BackOff, Want: services.Up, Restarts: 7, NextAttempt: services.Time{Time: now.Add(12 * time.Second)},
+			Why:  "exited with code 3 at " + now.Add(-4*time.Second).Local().Format("15:04:05") + " after 2.1 s, 7th failure in a row; next attempt at " + now.Add(12*time.Second).Local().Format("15:04:05"),
+			Exit: &services.Exit{Code: 3, At: now.Add(-4 * time.Second), Seen: true},
+		},
+		{
+			Name: "search", Group: "backend", Description: "full text", Command: "./search --index /srv/index --listen 127.0.0.1:9200",
+			Phase: services.Failed, Want: services.Up, Restarts: 10, Port: 9200,
+			Why:  "exited with code 1 at 13:58:40 after 310ms, 11th failure in a row; gave up after 10 restarts: the index directory /srv/index/production/segments-2024 cannot be opened for writing because it belongs to another user",
+			Exit: &services.Exit{Code: 1, At: now.Add(-26 * time.Minute), Seen: true},
+		},
+		{
+			Name: "web", Group: "front", Description: "the shop", Command: "node server.js",
+			Phase: services.Starting, Want: services.Up, Why: "starting", Port: 3000,
+		},
+		{
+			Name: "preview", Group: "front", Command: "npm run preview", Phase: services.Stopping, Want: services.Down,
+			Why: "was sent TERM; SIGKILL follows at " + now.Add(6*time.Second).Local().Format("15:04:05"), PID: 20888, Port: 4173,
+			StartedAt: at(now, 52*time.Second), Tracking: ptr(services.TrackGroup),
+		},
+		{
+			Name: "docs", Group: "front", Description: "handbook", Command: "mdbook serve --port 3100",
+			Phase: services.Stopped, Want: services.Down, Why: "stopped by an order at 13:12:09; port 3100 is held by pid 9071 (python3 -m http.server 3100)", Port: 3100,
+			Orphaned: true, OrphanKind: ptr(services.Foreign), OrphanedPID: 9071, OrphanCommand: "python3 -m http.server 3100", Running: true,
+		},
+		{
+			Name: "migrate", Group: "jobs", Command: "./migrate up", Phase: services.Exited, Want: services.Up,
+			Why:  "exited with code 0 at 09:00:03 after 3.0 s",
+			Exit: &services.Exit{Code: 0, At: now.Add(-30 * time.Hour), Seen: true},
+		},
+		{
+			Name: "report", Group: "jobs", Description: "nightly numbers", Command: "./report", Phase: services.Stopped, Want: services.Down, Why: "not started",
+		},
+		{
+			Name: "old-proxy", Command: "haproxy -f /etc/haproxy.cfg", Phase: services.Running, Want: services.Up,
+			Why: "runs on although it is not configured any more", PID: 1204, StartedAt: at(now, 9*24*time.Hour), Running: true,
+			Orphaned: true, OrphanKind: ptr(services.Unconfigured), OrphanedPID: 1204, OrphanCommand: "haproxy -f /etc/haproxy.cfg", Tracking: ptr(services.TrackRecorded),
+		},
+	}
+	for i := range list {
+		s := &list[i]
+		s.ID, s.Rev = s.Name, 1
+		s.Running = s.Running || s.PID != 0
+		if s.Port != 0 {
+			s.LastCheck = at(now, time.Second)
+		}
+		if s.DependsOn == nil {
+			s.DependsOn = []string{}
+		}
+		if s.PID != 0 {
+			s.Run = fmt.Sprintf("%016x", 0x5eed+i)
+		}
+	}
+	return list
+}
+
+// Log returns lines as programs write them: colours, control characters,
+// binary bytes, one that is very long.
+func Log() [][]byte {
+	lines := []string{
+		"starting, build 4f2a91c",
+		"\x1b[2m14:20:01\x1b[0m \x1b[32mINFO\x1b[0m  listening on \x1b[4mhttp://127.0.0.1:8080\x1b[0m",
+		"\x1b[2m14:20:04\x1b[0m \x1b[33mWARN\x1b[0m  slow query \x1b[1m1.2 s\x1b[0m: SELECT * FROM orders WHERE state = 'open' AND customer_id IN (SELECT id FROM customers WHERE country = 'FR') ORDER BY created_at DESC LIMIT 500",
+		"\x1b[2m14:20:09\x1b[0m \x1b[31mERROR\x1b[0m cannot reach redis: dial tcp 127.0.0.1:6379: connect: connection refused",
+		"\x1b[38;5;208morange\x1b[0m \x1b[38;2;120;200;255mtrue colour\x1b[0m \x1b[7mreversed\x1b[0m \x1b[44;97m on blue \x1b[0m \x1b[9mcrossed\x1b[0m \x1b[3mitalic\x1b[0m",
+		"10 %\r50 %\r100 % done",
+		"binary: \x00\x01\xff\xfe \u202eevil\u202c <script>alert(1)</script> & \"quotes\"",
+		"\tindented by a tab",
+		"",
+	}
+	for i := range 24 {
+		lines = append(lines, fmt.Sprintf("\x1b[2m14:20:%02d\x1b[0m \x1b[32mINFO\x1b[0m  GET /orders/%d \x1b[36m200\x1b[0m in %d ms", 10+i, 4100+i*7, 3+i*i%17))
+	}
+	out := make([][]byte, len(lines))
+	for i, line := range lines {
+		out[i] = []byte(line)
+	}
+	return out
+}

@@ -1,0 +1,86 @@
+// Command gallery shows every view with canned data, on loopback. It is for
+// whoever works on how things look; its buttons lead nowhere.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"tend/services"
+	"tend/static"
+	"tend/views/canned"
+	"tend/views/layout"
+	"tend/views/model"
+	"tend/views/pages"
+	"tend/views/partials"
+)
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:3033", "address of the gallery")
+	flag.Parse()
+	fmt.Printf("gallery: http://%s/ shows every state, /empty, /problem, /toasts and /servers/NAME the rest\n", *listen)
+	server := &http.Server{Addr: *listen, Handler: routes(), ReadHeaderTimeout: 10 * time.Second}
+	fmt.Fprintln(os.Stderr, server.ListenAndServe())
+	os.Exit(1)
+}
+
+// routes is the gallery. Views are made anew for each request, so that times
+// are of now.
+func routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(static.Prefix, static.Handler())
+	show := func(path string, view func(r *http.Request) templ.Component) {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			templ.Handler(view(r)).ServeHTTP(w, r)
+		})
+	}
+	show("/{$}", func(*http.Request) templ.Component { return overview(canned.Servers(time.Now())) })
+	show("/empty", func(*http.Request) templ.Component { return overview(nil) })
+	show("/problem", func(*http.Request) templ.Component {
+		return pages.Problem(frame("Conflict"), "Conflict", "port 8080 is held by pid 4711 (python3 -m http.server 8080): end it, or give api another port")
+	})
+	show("/toasts", func(*http.Request) templ.Component {
+		return templ.Join(overview(canned.Servers(time.Now())), partials.Toast("api is stopping: start it when it has stopped"))
+	})
+	show("/servers/{id}", func(r *http.Request) templ.Component {
+		for _, s := range canned.Servers(time.Now()) {
+			if s.ID == r.PathValue("id") {
+				return server(s)
+			}
+		}
+		return pages.Server(frame("gone"), model.Server{}, model.Output{})
+	})
+	return mux
+}
+
+// frame has no topic: the gallery has no websocket.
+func frame(title string) layout.Frame {
+	return layout.Frame{
+		Title: title, Version: "gallery", PID: "1", Config: "/etc/tend/tend.yaml", Demo: true,
+		Now: fmt.Sprint(time.Now().UnixMilli()),
+	}
+}
+
+func overview(list []services.Status) templ.Component {
+	refs := make([]*services.Status, len(list))
+	for i := range list {
+		refs[i] = &list[i]
+	}
+	o := model.OverviewOf(refs, 1, model.Frame{Now: time.Now(), Host: "127.0.0.1"})
+	return pages.Overview(frame(o.Summary.Title), o)
+}
+
+func server(s services.Status) templ.Component {
+	var painter model.Painter
+	out := model.Output{ID: s.ID, Stream: "/servers/" + s.ID + "/log"}
+	for _, text := range canned.Log() {
+		out.Lines = append(out.Lines, painter.LineOf(text, false, time.Now()))
+	}
+	return pages.Server(frame(strings.Join([]string{s.Name, "tend"}, " · ")), model.ServerOf(&s, model.Frame{Now: time.Now(), Host: "127.0.0.1"}), out)
+}

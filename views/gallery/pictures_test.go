@@ -1,0 +1,40 @@
+package main
+
+import (
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"tend/handlers/browsertest"
+)
+
+// TestPicturesAreTaken takes pictures of the gallery into the directory that
+// TEND_PICTURES names, for people to look at.
+func TestPicturesAreTaken(t *testing.T) {
+	dir := os.Getenv("TEND_PICTURES")
+	if dir == "" {
+		t.Skip("set TEND_PICTURES to a directory to take pictures of every view")
+	}
+	server := httptest.NewServer(routes())
+	defer server.Close()
+	browser := browsertest.Start(t)
+	for _, theme := range []string{"light", "dark"} {
+		for _, size := range []struct {
+			name          string
+			width, height int64
+		}{{"wide", 1280, 900}, {"narrow", 390, 1800}, {"tiny", 320, 1400}, {"middle", 900, 1200}, {"vast", 1900, 900}} {
+			tab := browser.Open(t, browsertest.Size(size.width, size.height, theme))
+			for name, path := range map[string]string{
+				"overview": "/", "empty": "/empty", "problem": "/problem", "toasts": "/toasts",
+				"server-api": "/servers/api", "server-search": "/servers/search", "server-docs": "/servers/docs", "server-worker": "/servers/worker",
+			} {
+				tab.Go(server.URL + path)
+				tab.Shoot(filepath.Join(dir, name+"-"+size.name+"-"+theme+".png"))
+				if wide := browsertest.Eval[int](tab, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
+					t.Errorf("%s is %d pixels wider than a window of %d", path, wide, size.width)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,39 @@
+package model
+
+import "time"
+
+// Output is some lines of a log on the screen.
+type Output struct {
+	ID     string // of the server
+	Lines  []Line
+	After  string // the address of what follows
+	Stream string // address of the stream that goes on from there
+	Error  string // why the log cannot be shown, a sentence
+}
+
+// Line is one line of a log.
+type Line struct {
+	Runs   []Run
+	Hidden string // how much of it is not shown, "" for nothing
+	Clock  string
+	Open   bool // it has no end yet: the next one continues it
+	Joins  bool // it continues the one before
+	Gap    bool // lines before it were skipped
+}
+
+// LineOf puts a line of a log on the screen. cut says that the log's reader
+// has left out its end already.
+func (p *Painter) LineOf(text []byte, cut bool, at time.Time) Line {
+	runs, hidden := p.Line(text)
+	out := Line{Runs: runs}
+	switch {
+	case cut:
+		out.Hidden = "… the line goes on"
+	case hidden > 0:
+		out.Hidden = "… " + itoa(hidden) + " more bytes"
+	}
+	if !at.IsZero() {
+		out.Clock = at.Local().Format(clock)
+	}
+	return out
+}
