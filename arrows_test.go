@@ -45,12 +45,19 @@ var arrows = map[string]arrow{
 		modules: []string{mux},
 		watched: []string{"net/http"},
 	},
+	"handlers/browsertest": {
+		modules: []string{"github.com/chromedp"},
+		watched: []string{"testing", "os/exec"},
+	},
 	"handlers/hub": {modules: []string{websocket}, watched: []string{"net/http"}},
 
 	"views/model":    {ours: []string{"services"}},
 	"views/partials": {ours: []string{"services", "views/model", "static"}, modules: []string{templ}},
 	"views/layout":   {ours: []string{"services", "views/model", "views/partials", "static"}, modules: []string{templ}},
 	"views/pages":    {ours: []string{"services", "views/model", "views/partials", "views/layout", "static"}, modules: []string{templ}},
+
+	"views/canned":  {ours: []string{"services"}},
+	"views/gallery": {ours: []string{"services", "views/...", "static"}, modules: []string{templ}, watched: []string{"net/http"}},
 
 	"services":             {},
 	"services/config":      {ours: []string{"services"}, modules: []string{goyaml}},
@@ -75,6 +82,7 @@ var testsMay = map[string]arrow{
 	"cmd/...":               {modules: []string{"github.com/chromedp"}},
 	"handlers/...":          {ours: []string{"handlers/...", "services/...", "views/..."}, modules: []string{websocket, "github.com/chromedp", goyaml, "golang.org/x/net"}},
 	"views/...":             {ours: []string{"views/..."}, modules: []string{"golang.org/x/net"}},
+	"views/gallery":         {ours: []string{"handlers/browsertest"}},
 	"services/process":      {modules: []string{xsys}},
 	"services/remote":       {ours: []string{"handlers/...", "services/..."}},
 	"services/orchestrator": {ours: []string{"services/..."}},

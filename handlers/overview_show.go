@@ -1,0 +1,65 @@
+package handlers
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"tend/services"
+	"tend/views/layout"
+	"tend/views/model"
+	"tend/views/pages"
+)
+
+// showOverview shows all servers.
+func (h *handler) showOverview(w http.ResponseWriter, r *http.Request) error {
+	at := h.position() // before the list: what changes meanwhile is pushed again
+	list, err := h.Control.List(r.Context())
+	if err != nil {
+		return err
+	}
+	refs := make([]*services.Status, len(list))
+	for i := range list {
+		refs[i] = &list[i]
+	}
+	now := time.Now()
+	overview := model.OverviewOf(refs, at, model.Frame{Now: now, Host: linkHost(h.Info.URL)})
+	frame := h.frame(overview.Summary.Title, now)
+	frame.Topic, frame.Since, frame.Path = topicOverview, strconv.FormatUint(at, 10), "/"
+	return h.render(w, r, http.StatusOK, pages.Overview(frame, overview))
+}
+
+// frame is what surrounds a page.
+func (h *handler) frame(title string, now time.Time) layout.Frame {
+	return layout.Frame{
+		Title: title, Version: h.Info.Version, PID: strconv.Itoa(h.Info.PID), Config: h.Info.Config, Demo: h.Info.Demo,
+		Now: strconv.FormatInt(now.UnixMilli(), 10),
+	}
+}
+
+// positioned is a hub that says how far it is.
+type positioned interface{ Last() uint64 }
+
+// position is how far the hub is, 0 where it does not say.
+func (h *handler) position() uint64 {
+	if hub, ok := h.Hub.(positioned); ok {
+		return hub.Last()
+	}
+	return 0
+}
+
+// linkHost is the host by which browsers reach the ports of servers: the one
+// that the dashboard listens on. It is not taken from the request, because
+// what is pushed is rendered once for all browsers.
+func linkHost(dashboard string) string {
+	u, err := url.Parse(dashboard)
+	if err != nil || u.Hostname() == "" {
+		return "127.0.0.1"
+	}
+	if ip := net.ParseIP(u.Hostname()); ip != nil && ip.IsUnspecified() {
+		return "127.0.0.1"
+	}
+	return u.Hostname()
+}

@@ -1,0 +1,68 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"tend/services/logs"
+	"tend/views/model"
+	"tend/views/pages"
+)
+
+// shownLines is how much of a log a page begins with.
+const shownLines = 200
+
+// showServer shows one server and the end of its log.
+func (h *handler) showServer(w http.ResponseWriter, r *http.Request) error {
+	id, at := mux.Vars(r)["id"], h.position()
+	status, err := h.Control.Get(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	server := model.ServerOf(&status, model.Frame{Now: now, Host: linkHost(h.Info.URL)})
+	frame := h.frame(server.Name+" · tend", now)
+	frame.Topic, frame.Since, frame.Path = topicServer(id), strconv.FormatUint(at, 10), "/servers/"+id
+	return h.render(w, r, http.StatusOK, pages.Server(frame, server, h.output(r.Context(), id)))
+}
+
+// output is the end of a log. That it cannot be read is no reason not to show
+// the rest of the page.
+func (h *handler) output(ctx context.Context, id string) model.Output {
+	out := model.Output{ID: id, Stream: "/servers/" + id + "/log"}
+	var screen screen
+	for line, err := range h.Logs.Read(ctx, id, logs.Query{Tail: shownLines}) {
+		if err != nil {
+			h.Log.Warn("a log could not be shown", "server", id, "err", err)
+			out.Error = "The log cannot be read: " + err.Error()
+			break
+		}
+		out.Lines = append(out.Lines, screen.line(line))
+	}
+	if !screen.next.IsZero() {
+		out.After = screen.next.String()
+	}
+	return out
+}
+
+// screen turns the lines of one stream into what is shown. Not for concurrent
+// use.
+type screen struct {
+	painter model.Painter
+	next    logs.Address // where the last line ended, zero before the first
+	open    bool         // the last line had no end
+}
+
+func (s *screen) line(line logs.Line) model.Line {
+	out := s.painter.LineOf(line.Text, line.Cut && !line.Partial, line.At)
+	follows := line.Address == s.next
+	out.Gap = !s.next.IsZero() && !follows
+	out.Joins = s.open && follows
+	out.Open = line.Partial
+	s.next, s.open = line.Next, line.Partial
+	return out
+}
