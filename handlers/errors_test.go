@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -159,4 +160,28 @@ func TestWhatIsNotThereIsAnsweredInTheFormThatWasAskedFor(t *testing.T) {
 		}
 	}
 	a.untouched(t, "wrong methods")
+}
+
+func TestAWebsocketCanTakeTheConnectionOver(t *testing.T) {
+	a := newApp(t, func(d *Deps) {
+		d.Hub = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			conn.Write([]byte("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\ntaken over"))
+		})
+	})
+	srv := httptest.NewServer(a.whole)
+	defer srv.Close()
+	res, err := srv.Client().Get(srv.URL + "/ws")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if text, err := io.ReadAll(res.Body); string(text) != "taken over" || err != nil {
+		t.Errorf("read %q, %v", text, err)
+	}
 }
