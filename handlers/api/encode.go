@@ -25,6 +25,22 @@ func appendList(b []byte, list []services.Status) []byte {
 	return append(b, ']')
 }
 
+// appendEvent appends the JSON of an event, likewise: when a thousand servers
+// start, everybody who watches gets thousands of them.
+func appendEvent(b []byte, e *services.Event) []byte {
+	b = strconv.AppendUint(append(b, `{"id":`...), e.ID, 10)
+	b = appendTime(append(b, `,"at":`...), e.At.Time)
+	b = appendString(append(b, `,"kind":`...), string(e.Kind))
+	if e.Server != "" {
+		b = appendString(append(b, `,"server":`...), e.Server)
+	}
+	b = appendString(append(b, `,"message":`...), e.Message)
+	if e.Status != nil {
+		b = appendStatus(append(b, `,"status":`...), e.Status)
+	}
+	return append(b, '}')
+}
+
 func appendStatus(b []byte, s *services.Status) []byte {
 	b = appendString(append(b, `{"id":`...), s.ID)
 	b = appendString(append(b, `,"name":`...), s.Name)

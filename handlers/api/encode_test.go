@@ -72,6 +72,21 @@ func TestAListIsWrittenExactlyAsEncodingJSONWould(t *testing.T) {
 	}
 }
 
+func TestAnEventIsWrittenExactlyAsEncodingJSONWould(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 300 {
+		var e services.Event
+		anything(r, reflect.ValueOf(&e).Elem())
+		want, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := appendEvent(nil, &e); !bytes.Equal(got, want) {
+			t.Fatalf("wrote\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
 func BenchmarkListOfAThousandServers(b *testing.B) {
 	healthy, tracking := true, services.TrackCgroup
 	list := make([]services.Status, 1000)
