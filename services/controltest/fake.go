@@ -12,7 +12,7 @@ import (
 )
 
 // Retained is how many events a Fake keeps.
-const Retained = 64
+const Retained = 1024
 
 // Fake is a Control without processes: whatever is ordered has happened when
 // Do returns, unless Hold prevents it. Use NewFake. Its methods may be called

@@ -3,6 +3,7 @@ package controltest
 import (
 	"context"
 	"sync"
+	"time"
 
 	"tend/services"
 )
@@ -49,7 +50,9 @@ func watchNow(b *bench) {
 		}
 	})
 	// When the watch has begun cannot be seen from outside, so something
-	// happens until it sees it.
+	// happens until it sees it; not faster than it can follow.
+	pace := time.NewTicker(10 * time.Millisecond)
+	defer pace.Stop()
 	for {
 		select {
 		case e := <-first:
@@ -59,7 +62,7 @@ func watchNow(b *bench) {
 			return
 		case <-b.ctx.Done():
 			b.Fatal("the watch never saw anything")
-		default:
+		case <-pace.C:
 			b.do(services.Restart, "cache")
 			b.running("cache")
 		}
