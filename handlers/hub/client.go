@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -80,7 +81,11 @@ func (c *client) read() {
 	alive := func(string) error { return c.conn.SetReadDeadline(time.Now().Add(silence)) }
 	c.conn.SetPongHandler(alive)
 	for alive("") == nil {
-		if _, _, err := c.conn.NextReader(); err != nil {
+		_, message, err := c.conn.NextReader()
+		if err == nil {
+			_, err = io.Copy(io.Discard, message) // which fails for one that is too long
+		}
+		if err != nil {
 			return
 		}
 	}
@@ -148,7 +153,7 @@ func (c *client) send(entries []*entry) error {
 func (c *client) deadline() time.Time {
 	select {
 	case <-c.hub.ending:
-		return time.Now().Add(farewell)
+		return c.hub.endBy
 	default:
 		return time.Now().Add(stall)
 	}

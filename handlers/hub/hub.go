@@ -40,6 +40,7 @@ type Hub struct {
 	log      *slog.Logger
 	upgrader websocket.Upgrader
 	ending   chan struct{} // closed when everybody has to go
+	endBy    time.Time     // written before ending is closed, read after
 	first    uint64        // the position before the first fragment of this life
 
 	mu      sync.Mutex // guards what follows
@@ -199,7 +200,7 @@ func (h *Hub) start(since uint64) uint64 {
 func (h *Hub) Run(ctx context.Context) error {
 	<-ctx.Done()
 	h.mu.Lock()
-	h.ended = true
+	h.ended, h.endBy = true, time.Now().Add(farewell)
 	close(h.ending)
 	for c := range h.clients {
 		c.hurry()
