@@ -95,11 +95,16 @@ func (h *Host) Run(ctx context.Context) error {
 func (h *Host) tend(ctx context.Context) {
 	timer := time.NewTimer(scanSoon)
 	defer timer.Stop()
+	tidy := time.NewTimer(time.Hour)
+	tidy.Stop()
+	defer tidy.Stop()
 	for pause := scanSoon; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-h.sweep:
+			tidy.Reset(tidyPause)
+		case <-tidy.C:
 			h.sweepCgroups()
 		case <-h.started:
 			pause = scanSoon
@@ -112,6 +117,10 @@ func (h *Host) tend(ctx context.Context) {
 		}
 	}
 }
+
+// tidyPause keeps the removal of old cgroups out of the way of the start that
+// mostly follows the end of a run: both take the same lock in the kernel.
+const tidyPause = 250 * time.Millisecond
 
 // Descendants are looked for a second after a start, then ever more rarely.
 const (
