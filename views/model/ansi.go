@@ -31,7 +31,7 @@ func (p *Painter) Line(text []byte) (runs []Run, hidden int) {
 	text = visiblePart(text)
 	if len(text) > MaxShown {
 		cut := MaxShown
-		for cut > 0 && !utf8.RuneStart(text[cut]) {
+		for cut > MaxShown-utf8.UTFMax && !utf8.RuneStart(text[cut]) {
 			cut--
 		}
 		hidden = len(text) - cut
