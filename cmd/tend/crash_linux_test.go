@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -30,9 +31,27 @@ type ward struct {
 	wrap    []string // what runs the manager, such as setpriv
 	as      *syscall.Credential
 	manager *exec.Cmd
-	output  bytes.Buffer // of the present manager
+	output  *said // by the present manager
 	client  *remote.Client
 	wanted  map[string]services.Want // what was asked for and confirmed; absent where the answer was lost
+}
+
+// said is output that is read while it is being written.
+type said struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (s *said) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 func newWard(t *testing.T, servers int, as *syscall.Credential) *ward {
@@ -92,8 +111,8 @@ func (w *ward) open() {
 	argv = append(argv, w.args...)
 	w.manager = exec.Command(argv[0], argv[1:]...)
 	w.manager.Dir = w.dir
-	w.output.Reset()
-	w.manager.Stdout, w.manager.Stderr = &w.output, &w.output
+	w.output = &said{}
+	w.manager.Stdout, w.manager.Stderr = w.output, w.output
 	w.manager.SysProcAttr = &syscall.SysProcAttr{Credential: w.as, Setpgid: true}
 	if err := w.manager.Start(); err != nil {
 		w.t.Fatal(err)
@@ -249,6 +268,7 @@ func (w *ward) honest() {
 func (w *ward) complete() {
 	w.t.Helper()
 	for _, name := range w.names {
+		book, _ := os.ReadFile(filepath.Join(w.dir, name+".count")) // first: the server writes on
 		f, err := os.Open(filepath.Join(w.dir, ".tend", "logs", name+".log"))
 		if err != nil {
 			w.t.Fatal(err)
@@ -263,7 +283,6 @@ func (w *ward) complete() {
 			last[pid] = n
 		}
 		f.Close()
-		book, _ := os.ReadFile(filepath.Join(w.dir, name+".count"))
 		pid, count, _ := strings.Cut(string(book), " ")
 		if n, _ := strconv.Atoi(count); last[pid] < n {
 			w.t.Errorf("%s: instance %s wrote %d lines, the log has %d", name, pid, n, last[pid])

@@ -81,6 +81,7 @@ func resume(server services.Server, rec services.Record, known bool, alive []ser
 	switch {
 	case r.adopt != nil:
 		recorded := rec.Run != nil && rec.Run.ID == r.adopt.ID
+		r.again = r.again && recorded // another run is the one that was to follow
 		if recorded {
 			r.adopt.Digest = rec.Run.Digest // the search does not see it
 		}
