@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,10 +28,20 @@ func Prepare() {
 		if ignored&(1<<(n-1)) == 0 || sig == syscall.SIGKILL || sig == syscall.SIGSTOP {
 			continue
 		}
+		if n >= 32 && n <= 34 { // kept by the C library: the runtime does not catch them
+			defaultAction(n)
+			continue
+		}
 		// What a handler catches is reset to the default in a child; what is
 		// ignored stays so. Nobody reads the channel, so all are dropped.
 		signal.Notify(make(chan os.Signal), sig)
 	}
+}
+
+// defaultAction gives a signal its default action.
+func defaultAction(signal int) {
+	var action [4]uintptr // handler, flags, restorer, mask: all of them zero
+	unix.Syscall6(unix.SYS_RT_SIGACTION, uintptr(signal), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
 }
 
 // reapings is what the reaper has seen of processes that came back to us. It
