@@ -180,10 +180,11 @@ func (w *ward) alive(name string) int {
 		return 0
 	}
 	defer lock.Close()
-	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-		return 0
+	holder := syscall.Flock_t{Type: syscall.F_WRLCK}
+	if err := syscall.FcntlFlock(lock.Fd(), syscall.F_GETLK, &holder); err != nil {
+		w.t.Fatal(err)
 	}
-	return w.number(name, ".pid")
+	return int(holder.Pid)
 }
 
 func (w *ward) number(name, suffix string) int {
@@ -201,7 +202,7 @@ func (w *ward) disturb(ctx context.Context) {
 		action := actions[rand.N(len(actions))]
 		delete(w.wanted, name)
 		if _, err := w.client.Do(ctx, services.Order{Action: action, Servers: []string{name}}); err != nil {
-			continue
+			return // the manager was killed before it confirmed
 		}
 		w.wanted[name] = services.Up
 		if action == services.Stop || action == services.Kill {
@@ -240,6 +241,22 @@ func (w *ward) settled() {
 			w.t.Fatalf("%s had two instances: %s", name, text)
 		}
 	}
+}
+
+// resolve ends the doubt about orders that were not confirmed. A restart, for
+// the signal of such an order may still be on its way.
+func (w *ward) resolve() {
+	w.t.Helper()
+	for _, name := range w.names {
+		if _, sure := w.wanted[name]; sure {
+			continue
+		}
+		if _, err := w.client.Do(w.t.Context(), services.Order{Action: services.Restart, Servers: []string{name}}); err != nil {
+			w.t.Fatal(err)
+		}
+		w.wanted[name] = services.Up
+	}
+	w.settled()
 }
 
 // honest checks that no exit was invented: an exit code that is shown is one
@@ -311,6 +328,7 @@ func (w *ward) rounds(n int, between func(round int)) {
 		w.settled()
 		w.untouched(before)
 		w.honest()
+		w.resolve()
 	}
 	w.complete()
 }
