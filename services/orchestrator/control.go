@@ -78,8 +78,8 @@ func (o *Orchestrator) Do(ctx context.Context, order services.Order) ([]services
 			return nil, err
 		}
 	}
-	if err := o.recorded(ctx); err != nil {
-		o.trades.Log.Warn("an order was carried out but is not written down yet", "action", order.Action, "err", err)
+	if err := o.recorded(ctx, order.Action); err != nil {
+		return nil, err
 	}
 	out := make([]services.Status, len(named.units))
 	for i, u := range named.units {
@@ -119,11 +119,22 @@ func (o *Orchestrator) tell(ctx context.Context, u *unit, in Input) error {
 	}
 }
 
-// recorded waits until the wants are on disk, but not for ever.
-func (o *Orchestrator) recorded(ctx context.Context) error {
+// recorded waits until the wants are on disk. A disk that refuses them does not
+// refuse the order: the state service reports it and tries again. One that is
+// silent for too long makes it Unavailable, because nobody could promise that
+// the next manager knows of it.
+func (o *Orchestrator) recorded(ctx context.Context, action services.Action) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
-	return o.trades.State.Flush(ctx)
+	err := o.trades.State.Flush(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return services.Errorf(services.Unavailable, "the %s was carried out, but the disk has not taken it down within %v", action, recordTime)
+	}
+	o.trades.Log.Warn("an order was carried out but is not written down yet", "action", action, "err", err)
+	return nil
 }
 
 // startable returns the units to start, dependencies first, or a Conflict that

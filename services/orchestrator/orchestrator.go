@@ -22,9 +22,8 @@ import (
 	"tend/services/monitor"
 )
 
-// recordTime bounds how long an order waits until it is written down: a full
-// disk delays an answer, it does not prevent it.
-const recordTime = 2 * time.Second
+// recordTime bounds how long an order waits until it is written down.
+const recordTime = 10 * time.Second
 
 // Options is what an orchestrator begins with.
 type Options struct {
