@@ -43,17 +43,27 @@ func (h *handler) actOnServer(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, back, http.StatusSeeOther)
 		return nil
 	}
-	if len(list) != 1 {
-		return services.Errorf(services.Internal, "%d statuses for one server", len(list))
+	if len(list) == 0 { // an orphan that is gone already
+		return h.answerGone(w, r, id)
 	}
 	server := model.ServerOf(&list[0], model.Frame{Now: time.Now(), Host: linkHost(h.Info.URL)})
-	return h.render(w, r, http.StatusOK, answerTo(r, server))
+	if onPanel(r, id) {
+		return h.render(w, r, http.StatusOK, partials.Panel(server))
+	}
+	return h.render(w, r, http.StatusOK, partials.Row(server))
 }
 
-// answerTo is what replaces the element that htmx names as its target.
-func answerTo(r *http.Request, s model.Server) templ.Component {
-	if strings.HasSuffix(r.Header.Get("HX-Target"), "#"+partials.OnServer.Target+s.ID) {
-		return partials.Panel(s)
+// answerGone takes a server off the page.
+func (h *handler) answerGone(w http.ResponseWriter, r *http.Request, id string) error {
+	if onPanel(r, id) {
+		return h.render(w, r, http.StatusOK, partials.Gone(id, ""))
 	}
-	return partials.Row(s)
+	w.Header().Set("HX-Reswap", "delete")
+	return h.render(w, r, http.StatusOK, templ.NopComponent)
+}
+
+// onPanel reports whether the target that htmx names is a server's panel, and
+// not its row.
+func onPanel(r *http.Request, id string) bool {
+	return strings.HasSuffix(r.Header.Get("HX-Target"), "#"+partials.OnServer.Target+id)
 }
