@@ -111,7 +111,7 @@ func (tab *Tab) Noted() []string {
 // contains one of the given texts.
 func (tab *Tab) MustBeClean(except ...string) {
 	tab.t.Helper()
-	Eval[bool](tab, `new Promise((done) => setTimeout(() => done(true)))`) // what was on its way has come
+	tab.Holds(`true`, patience) // what was on its way has come before this answer
 next:
 	for _, text := range tab.Noted() {
 		for _, allowed := range except {
@@ -157,10 +157,20 @@ func (tab *Tab) Go(url string) {
 	tab.Do(chromedp.Navigate(url))
 }
 
-// Click clicks on the element that a selector finds.
+// Click clicks on the element that a selector finds. Where the page reloads
+// itself at that moment it looks for the element again.
 func (tab *Tab) Click(selector string) {
 	tab.t.Helper()
-	tab.Do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	click := chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)
+	err := chromedp.Do(ctx, click)
+	for err != nil && strings.Contains(err.Error(), "navigated") && ctx.Err() == nil {
+		err = chromedp.Do(ctx, click)
+	}
+	if err != nil {
+		tab.t.Fatalf("click on %s: %v", selector, err)
+	}
 }
 
 // Press presses keys where the focus is.
