@@ -6,7 +6,7 @@ TESTFLAGS ?=
 PACKAGES  ?= ./...
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help run test check generate build install
+.PHONY: help run test check bench generate gallery screenshots build install
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,8 +24,22 @@ check: go ## formatting, go vet for Linux, macOS and FreeBSD, freshness of gener
 	@.ci/fresh
 	@echo "PASS: formatted, vetted for linux, darwin and freebsd, generated files fresh"
 
+bench: go ## measure tend against the same done by hand (ten minutes; ARGS=-quick for a try)
+	@$(GO) build -trimpath -o bin/bench ./cmd/bench
+	@bin/bench $(ARGS)
+
 generate: go ## make *_templ.go from *.templ
 	@$(GO) generate ./...
+
+gallery: go ## show every view with canned data on http://127.0.0.1:3033
+	@$(GO) run ./views/gallery
+
+screenshots: go ## take pictures of every view into bin/pictures, and the README's
+	@.ci/needs
+	@rm -rf bin/pictures && mkdir -p bin/pictures
+	@TEND_PICTURES=$(CURDIR)/bin/pictures $(GO) test -count=1 -run Pictures ./views/gallery ./cmd/tend
+	@cp bin/pictures/overview.png views/overview.png
+	@echo "bin/pictures has $$(ls bin/pictures | wc -l) pictures; views/overview.png is the README's"
 
 build: go
 	@$(GO) build -trimpath -o bin/tend ./cmd/tend

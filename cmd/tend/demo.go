@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -42,7 +43,8 @@ func demo(ctx context.Context, o serveOptions, stdout, stderr io.Writer) error {
 		return usageError("--listen %s: write it as 127.0.0.1:3030", o.listen)
 	}
 	dir := filepath.Join(os.TempDir(), fmt.Sprintf("tend-demo-%d-%s", os.Getuid(), port))
-	if err := privateDir(dir); err != nil {
+	made, err := privateDir(dir)
+	if err != nil {
 		return err
 	}
 	path := filepath.Join(dir, "tend.yaml")
@@ -60,27 +62,30 @@ func demo(ctx context.Context, o serveOptions, stdout, stderr io.Writer) error {
 	fmt.Fprintf(stdout, "tend demo: open http://%s in a browser. Ctrl-C ends it.\n", o.listen)
 	fmt.Fprintf(stdout, "Or from another shell: %s status --config %s\n", os.Args[0], path)
 	kept, err := serve(ctx, cfg, o, stderr)
-	if err != nil || kept { // servers that run on need their directory
+	if kept || err != nil && !made { // servers that run on need their directory
 		return err
 	}
-	return os.RemoveAll(dir)
+	return errors.Join(err, os.RemoveAll(dir))
 }
 
 // privateDir makes a directory that only we can use, or checks that the one
 // there is.
-func privateDir(dir string) error {
-	if err := os.Mkdir(dir, 0o700); err != nil && !os.IsExist(err) {
-		return err
+func privateDir(dir string) (made bool, err error) {
+	switch err := os.Mkdir(dir, 0o700); {
+	case err == nil:
+		return true, nil
+	case !os.IsExist(err):
+		return false, err
 	}
 	info, err := os.Lstat(dir)
 	if err != nil {
-		return err
+		return false, err
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if !info.IsDir() || info.Mode().Perm()&0o077 != 0 || !ok || int(owner.Uid) != os.Getuid() {
-		return services.Errorf(services.Conflict, "%s exists and is not a private directory of yours: remove it, or set TMPDIR", dir)
+		return false, services.Errorf(services.Conflict, "%s exists and is not a private directory of yours: remove it, or set TMPDIR", dir)
 	}
-	return nil
+	return false, nil
 }
 
 // demoConfig returns the text of the demo's configuration. The port of an
@@ -91,7 +96,7 @@ func demoConfig(earlier string) (string, error) {
 		return "", err
 	}
 	port := 0
-	if cfg, err := config.Load(earlier); err == nil {
+	if cfg, err := config.Load(earlier); err == nil && len(cfg.Servers) > 0 {
 		port = cfg.Servers[0].Port
 	}
 	if port == 0 {

@@ -90,8 +90,8 @@ type manager struct {
 // address is where the dashboard listens.
 func (m *manager) address() string { return m.doors[0].Addr().String() }
 
-// serve runs a manager until it is asked to end, and says whether its servers
-// run on.
+// serve runs a manager until it is asked to end, and says whether servers run
+// on, or may do so after an error.
 func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Writer) (kept bool, err error) {
 	process.Prepare()
 	notify := os.Getenv("NOTIFY_SOCKET")
@@ -272,7 +272,7 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	writer.cancelAll()
 	writer.wait()
 	m.log.Info("tend has ended", "servers kept", keep)
-	return keep, err
+	return keep || err != nil, err
 }
 
 // waitForEnd returns when somebody asks the manager to end, and whether the
