@@ -1,0 +1,32 @@
+//go:build linux
+
+package main
+
+import "time"
+
+// size is how much is measured, and how often.
+type size struct {
+	name    string
+	servers int           // managed at once
+	kills   int           // of each kind, to see how fast a server is back
+	holders int           // kills of servers that leave a child on the port
+	rounds  int           // of starting all, of stopping
+	stopped int           // servers that are stopped at once
+	windows int           // in which processor time is read
+	window  time.Duration // one interval of the monitor
+	looks   int           // at the memory
+	writes  int           // of a log
+	log     int64         // bytes of a log
+	keep    int64         // bytes of it that are kept
+	gets    int           // of the list
+}
+
+var full = size{
+	name: "full", servers: 1000, kills: 300, holders: 10, rounds: 5, stopped: 100,
+	windows: 10, window: 3 * time.Second, looks: 40, writes: 3, log: 512e6, keep: 64e6, gets: 300,
+}
+
+var small = size{
+	name: "quick", servers: 100, kills: 30, holders: 3, rounds: 2, stopped: 20,
+	windows: 2, window: 3 * time.Second, looks: 8, writes: 1, log: 48e6, keep: 8e6, gets: 50,
+}
