@@ -31,6 +31,7 @@ type ward struct {
 	wrap    []string // what runs the manager, such as setpriv
 	as      *syscall.Credential
 	manager *exec.Cmd
+	over    bool  // it has ended with its servers
 	output  *said // by the present manager
 	client  *remote.Client
 	wanted  map[string]services.Want // what was asked for and confirmed; absent where the answer was lost
@@ -132,8 +133,20 @@ func (w *ward) kill() {
 	w.manager = nil
 }
 
+// ended waits for the end of a manager that was told to end.
+func (w *ward) ended() {
+	w.t.Helper()
+	if err := w.manager.Wait(); err != nil {
+		w.t.Errorf("the manager ended with %v:\n%s", err, w.output.String())
+	}
+	w.over = true
+}
+
 // end stops everything in order, whatever state the test is in.
 func (w *ward) end() {
+	if w.over {
+		return
+	}
 	if w.manager == nil {
 		w.open()
 	}

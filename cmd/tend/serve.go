@@ -100,6 +100,8 @@ func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Wr
 		return false, err
 	}
 	defer m.lock.Release()
+	// Whoever reads what we log may end before us; without this a write kills.
+	signal.Notify(make(chan os.Signal), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
