@@ -35,6 +35,10 @@ func (b *bench) memory(ctx context.Context, servers int, most float64) error {
 	if err := r.serve(ctx); err != nil {
 		return err
 	}
+	// Asking while they start would be what fills the memory.
+	if _, err := r.bell.gather(ctx, servers, "born"); err != nil {
+		return r.trouble(err)
+	}
 	if _, err := r.running(ctx); err != nil {
 		return err
 	}
