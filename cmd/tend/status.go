@@ -96,7 +96,7 @@ func printTable(out io.Writer, list []services.Status, now time.Time, paint pain
 		t.cell(number(s.Port), nil)
 		t.cell(uptime(s, now), nil)
 		t.cell(fmt.Sprint(s.Restarts), nil)
-		t.cell(why(s, now), nil)
+		t.cell(why(s), nil)
 	}
 	return t.print(out)
 }
@@ -114,7 +114,7 @@ func printDetails(out io.Writer, s services.Status, now time.Time, paint painter
 	row("description", s.Description, nil)
 	row("group", s.Group, nil)
 	row("state", stateWord(s)+", wanted "+string(s.Want), paint.state(s))
-	row("why", why(s, now), nil)
+	row("why", why(s), nil)
 	row("health", healthWord(s.Healthy), paint.health(s.Healthy))
 	row("last check", instant(s.LastCheck.Time, now), nil)
 	row("command", s.Command, nil)
@@ -151,16 +151,13 @@ func stateWord(s services.Status) string {
 }
 
 // why adds what is not in the sentence itself.
-func why(s services.Status, now time.Time) string {
+func why(s services.Status) string {
 	text := s.Why
 	add := func(more string) {
 		if text != "" {
 			text += "; "
 		}
 		text += more
-	}
-	if s.Phase == services.BackOff && s.NextAttempt.After(now) {
-		add("next attempt in " + span(s.NextAttempt.Sub(now)))
 	}
 	if s.OrphanKind != nil && *s.OrphanKind == services.Foreign && !strings.Contains(text, fmt.Sprint(int(s.OrphanedPID))) {
 		add(fmt.Sprintf("port %d is held by pid %d (%s)", s.Port, s.OrphanedPID, s.OrphanCommand))

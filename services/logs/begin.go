@@ -41,7 +41,8 @@ func (l *log) due() bool {
 }
 
 // settle makes out the present file, where it is not, and ends the line in
-// which the run before ended: two runs never share a line.
+// which the run before ended: two runs never share a line. What a full disk
+// does not take is no reason not to start a server.
 func (l *log) settle(out *os.File) error {
 	there, err := out.Stat()
 	if err != nil {
@@ -53,7 +54,8 @@ func (l *log) settle(out *os.File) error {
 			return err
 		}
 		if os.SameFile(mine, there) {
-			return l.endLine(out)
+			l.warn(notEnded, l.endLine(out))
+			return nil
 		}
 	}
 	file, err := openFile(l.path, os.O_RDWR)
@@ -71,14 +73,15 @@ func (l *log) settle(out *os.File) error {
 	}
 	l.lost = false
 	if l.cur.Gen > 1 {
-		if err := l.save(sidecar{}); err != nil {
-			return err
-		}
+		l.warn("the new generation is not recorded", l.save(sidecar{}))
 	}
 	l.look(time.Now().UnixNano())
 	l.wake()
-	return l.endLine(out)
+	l.warn(notEnded, l.endLine(out))
+	return nil
 }
+
+const notEnded = "the last line of the run before could not be ended"
 
 func (l *log) endLine(out *os.File) error {
 	if l.cur.kept() <= 0 {

@@ -107,7 +107,7 @@ func (l *log) shrink(n int64) (freed int64) {
 		case able && freed < n:
 			got, err = l.free(min(n-freed+floor, l.cur.kept()-floor))
 		}
-		l.warn(err)
+		l.warn(notSmall, err)
 		l.unlock()
 		if got <= 0 || err != nil {
 			l.retain(0) // no holes in a file that nobody may write to again

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"syscall"
@@ -8,7 +9,9 @@ import (
 	"time"
 )
 
-func TestAFullDiskIsFreedAndWrittenToAgain(t *testing.T) {
+// smallDisk mounts one of 4 MB.
+func smallDisk(t *testing.T) string {
+	t.Helper()
 	dir := t.TempDir()
 	if os.Getuid() != 0 || syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4m") != nil {
 		t.Skip("needs to mount a small file system")
@@ -18,6 +21,25 @@ func TestAFullDiskIsFreedAndWrittenToAgain(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return dir
+}
+
+func TestARunBeginsAlsoOnAFullDisk(t *testing.T) {
+	b := newBench(t, smallDisk(t))
+	f := b.begin("api", 1<<30)
+	block := bytes.Repeat([]byte("x"), 4096)
+	var err error
+	for err == nil {
+		_, err = f.Write(block)
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+	b.begin("api", 1<<30)
+}
+
+func TestAFullDiskIsFreedAndWrittenToAgain(t *testing.T) {
+	dir := smallDisk(t)
 	b := newBench(t, dir)
 	f := b.begin("api", 1<<20)
 	l, err := b.store.log("api")

@@ -46,18 +46,19 @@ type log struct {
 	times  times
 	limit  int64
 	way    way
-	lost   bool          // the file is no longer at its path, and this was told
-	grows  bool          // it cannot be kept small, and this was told
-	placed bool          // the sidecar exists, so that it can be written over on a full disk
-	news   chan struct{} // closed, and replaced, when there is more to read
-	told   []string      // events to report once unlocked
+	lost   bool            // the file is no longer at its path, and this was told
+	grows  bool            // it cannot be kept small, and this was told
+	failed map[string]bool // what fails at present, and was logged
+	placed bool            // the sidecar exists, so that it can be written over on a full disk
+	news   chan struct{}   // closed, and replaced, when there is more to read
+	told   []string        // events to report once unlocked
 }
 
 func newLog(dir, name string, o Options) *log {
 	return &log{
 		name: name, path: filepath.Join(dir, name+".log"),
 		report: o.Report, slog: o.Log.With("server", name), fail: o.fail,
-		way: max(o.way, nativeWay), limit: defaultLimit, news: make(chan struct{}),
+		way: max(o.way, nativeWay), limit: defaultLimit, failed: map[string]bool{}, news: make(chan struct{}),
 	}
 }
 
@@ -89,6 +90,15 @@ func (l *log) unlock() {
 
 func (l *log) tell(format string, args ...any) {
 	l.told = append(l.told, fmt.Sprintf(format, args...))
+}
+
+// warn logs what failed, once until it succeeds: most of it is tried again at
+// each tick.
+func (l *log) warn(what string, err error) {
+	if err != nil && !l.failed[what] {
+		l.slog.Warn(what, "err", err)
+	}
+	l.failed[what] = err != nil
 }
 
 func (l *log) metaPath() string { return l.path + ".meta" }
@@ -148,10 +158,7 @@ func (l *log) look(now int64) bool {
 	}
 	if size > l.cur.size {
 		l.cur.size, l.anchor = size, printBefore(l.cur.file, size, l.cur.Start)
-		err := l.times.add(pair{at: now, end: l.cur.end(), sum: l.anchor.Sum, n: uint64(l.anchor.Len)})
-		if err != nil {
-			l.slog.Warn("lines will have no time", "err", err)
-		}
+		l.warn("lines will have no time", l.times.add(pair{at: now, end: l.cur.end(), sum: l.anchor.Sum, n: uint64(l.anchor.Len)}))
 		news = true
 	}
 	if news {
@@ -165,9 +172,7 @@ func (l *log) renew(why string) {
 	l.cur = segment{Gen: l.cur.Gen + 1, Whole: true, file: l.cur.file}
 	l.anchor = print{}
 	l.tell(why, l.name)
-	if err := l.save(sidecar{}); err != nil {
-		l.slog.Warn("the new generation is not recorded", "err", err)
-	}
+	l.warn("the new generation is not recorded", l.save(sidecar{}))
 }
 
 // refresh is look for those who do not hold the lock.
@@ -199,7 +204,7 @@ func (l *log) misplaced() bool {
 // reserve makes sure that there is a sidecar before the disk can be full.
 func (l *log) reserve() {
 	if l.cur.file != nil && !l.placed && l.cur.kept() > floor {
-		l.warn(l.save(sidecar{}))
+		l.warn(notSmall, l.save(sidecar{}))
 	}
 }
 

@@ -14,6 +14,9 @@ const (
 	maxHole  = 64 << 20 // at the head of a file that is written faster, if not four times its limit
 )
 
+// notSmall is what the failure of any step of retention means.
+const notSmall = "the log could not be kept small"
+
 // retain frees the head where the log is over its limit, and makes the file
 // short again where that is due. rate is how fast it grows, in bytes a second.
 func (l *log) retain(rate float64) {
@@ -30,7 +33,7 @@ func (l *log) retain(rate float64) {
 	l.mu.Lock()
 	defer l.unlock()
 	if l.cur.file == file && l.cur.Start > 0 {
-		l.warn(l.shorten())
+		l.warn(notSmall, l.shorten())
 	}
 }
 
@@ -40,7 +43,7 @@ func (l *log) retainStep() bool {
 	defer l.unlock()
 	target := l.limit / 4 * 3
 	if l.old != nil && l.cur.kept() >= target {
-		l.warn(l.dropOld())
+		l.warn(notSmall, l.dropOld())
 	}
 	if l.cur.kept() <= l.limit || l.cur.file == nil || l.unowned() {
 		return false
@@ -53,15 +56,8 @@ func (l *log) retainStep() bool {
 		return false
 	}
 	freed, err := l.free(l.cur.kept() - target)
-	l.warn(err)
+	l.warn(notSmall, err)
 	return err == nil && freed > 0
-}
-
-// warn logs a failure of retention, which is tried again at the next tick.
-func (l *log) warn(err error) {
-	if err != nil {
-		l.slog.Warn("the log could not be kept small", "err", err)
-	}
 }
 
 // unowned reports whether the file was moved away: it is somebody else's now.

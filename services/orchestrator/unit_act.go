@@ -62,7 +62,7 @@ func (u *unit) spawn() Input {
 	u.healthy, u.ailing, u.holder, u.problem = nil, "", nil, ""
 	out, err := u.trades.Logs.Begin(u.server.Name, u.server.Logs)
 	if err != nil {
-		return u.spawnFailed(services.Errorf(services.Unavailable, "its log cannot be opened: %v", err))
+		return u.spawnFailed(err)
 	}
 	defer out.Close()
 	proc, err := u.trades.Host.Start(process.Spec{ID: newRunID(), Server: u.server, Log: out})
