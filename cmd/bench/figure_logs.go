@@ -64,7 +64,7 @@ func (b *bench) steady(ctx context.Context) error {
 	const rate = 100_000_000
 	f := flood{batch: rate / 1000 / lineLength, rate: rate} // a millisecond's worth in one write
 	limit := float64(b.size.keep) / megabyte
-	var disk, used samples
+	var disk, used, reached samples
 	var lost []string
 	for range b.size.writes {
 		out, err := b.floodLog(ctx, f)
@@ -73,6 +73,7 @@ func (b *bench) steady(ctx context.Context) error {
 		}
 		disk.add(out.disk)
 		used.add(out.used.Seconds())
+		reached.add(out.speed)
 		if out.lost != nil {
 			lost = append(lost, "lost: "+out.lost.Error())
 		}
@@ -81,7 +82,7 @@ func (b *bench) steady(ctx context.Context) error {
 		what: fmt.Sprintf("%d MB of log at 100 MB/s, most on the disk", b.size.log/megabyte), unit: "MB", ours: disk,
 		target: fmt.Sprintf("<= %g MB, no line lost", 2*limit),
 		met:    func(r row) bool { return r.ours.worst() <= 2*limit && len(lost) == 0 },
-		notes:  lost,
+		notes:  append(lost, "it came at "+value(reached.median(), "MB/s")+" (median)"),
 	})
 	b.table.add(processorRow(used))
 	return nil
