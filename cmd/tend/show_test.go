@@ -31,7 +31,7 @@ func TestTheTableIsAlignedAndTellsNothingByColourAlone(t *testing.T) {
 	want := `NAME  STATE              HEALTH     PID   PORT  UPTIME  RESTARTS  WHY
 web   running            healthy    4242  8080  3h05m   0         running
 db    running            unhealthy  7     -     1d02h   3         nobody answers on port 5432
-käse  backoff            -          -     -     -       12        exited with code 1; next attempt in 5s
+käse  backoff            -          -     -     -       12        exited with code 1
 held  stopped, orphaned  -          -     80    -       0         port 80 is held by pid 99 (evil  [2J  -x)
 `
 	var plain, coloured bytes.Buffer
