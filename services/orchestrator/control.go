@@ -2,7 +2,9 @@ package orchestrator
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"tend/services"
@@ -69,14 +71,15 @@ func (o *Orchestrator) Do(ctx context.Context, order services.Order) ([]services
 	default: // a dependency sees that its dependents are leaving when its turn comes
 		units = named.reach(func(u *unit) []*unit { return u.needed }, func(*unit) bool { return false })
 	}
-	for _, u := range units {
+	// Whoever asked may go away: an order is carried out for all or for none.
+	if err := o.tellAll(context.WithoutCancel(ctx), units, func(u *unit) message {
 		in := Input{Kind: kind}
 		if !named.has[u] {
 			in.Kind = OrderStart // a dependency is started, not restarted
 		}
-		if err := o.tell(ctx, u, in); err != nil {
-			return nil, err
-		}
+		return message{order: &in}
+	}); err != nil {
+		return nil, err
 	}
 	if err := o.recorded(ctx, order.Action); err != nil {
 		return nil, err
@@ -102,21 +105,42 @@ func inputOf(a services.Action) (InputKind, error) {
 	return 0, services.Errorf(services.Invalid, "%q is not an action: use start, stop, restart or kill", a)
 }
 
-// tell gives one unit an order and waits until it has taken it.
-func (o *Orchestrator) tell(ctx context.Context, u *unit, in Input) error {
-	reply := make(chan services.Status, 1)
-	if err := u.send(ctx, message{order: &in, reply: reply}); err != nil {
-		if u.removed.Load() {
-			return nil // it ended by itself, which is all that could be asked of it
+// tellTime bounds how long an order waits for one unit. A unit is never that
+// busy, unless the kernel keeps it, as a dead network disk does.
+const tellTime = 2 * time.Second
+
+// tellAll gives each unit its order, one after the other, and waits until it
+// has taken it. One that is busy does not keep the others from theirs: it gets
+// its own as soon as it can, and is named in the error, which is Unavailable.
+func (o *Orchestrator) tellAll(ctx context.Context, units []*unit, order func(*unit) message) error {
+	var busy []string
+	for _, u := range units {
+		taken := make(chan struct{})
+		msg := order(u)
+		o.tasks.Go(func() { // ends with the unit
+			defer close(taken)
+			reply := make(chan services.Status, 1)
+			msg.reply = reply
+			if u.send(ctx, msg) != nil {
+				return // it has ended by itself, or everything does
+			}
+			select {
+			case <-reply:
+			case <-u.done:
+			}
+		})
+		patience := time.NewTimer(tellTime)
+		select {
+		case <-taken:
+		case <-patience.C:
+			busy = append(busy, u.server.Name)
 		}
-		return err
+		patience.Stop()
 	}
-	select {
-	case <-reply:
-		return nil
-	case <-u.done:
-		return nil
+	if len(busy) > 0 {
+		return services.Errorf(services.Unavailable, "%s did not take the order within %v: something keeps it busy, such as a disk that does not answer", strings.Join(busy, ", "), tellTime)
 	}
+	return nil
 }
 
 // recorded waits until the wants are on disk. A disk that refuses them does not
@@ -140,7 +164,7 @@ func (o *Orchestrator) recorded(ctx context.Context, action services.Action) err
 // startable returns the units to start, dependencies first, or a Conflict that
 // names whoever stands in the way.
 func (o *Orchestrator) startable(named group) ([]*unit, error) {
-	units := named.reach(func(u *unit) []*unit { return u.needs }, (*unit).idle)
+	units := named.reach(func(u *unit) []*unit { return u.needs }, (*unit).down)
 	for _, u := range units {
 		if u.orphan {
 			return nil, services.Errorf(services.Conflict, "%s is not in the configuration any more: it can only be stopped", u.server.Name)
@@ -152,29 +176,41 @@ func (o *Orchestrator) startable(named group) ([]*unit, error) {
 	return units, nil
 }
 
-// idle reports whether the server is down and would not start by itself.
-func (u *unit) idle() bool {
-	switch u.status.Load().Phase {
-	case services.Stopped, services.Failed, services.Exited:
-		return true
-	}
-	return false
+// down reports whether the server is down, or about to be, and would not start
+// by itself.
+func (u *unit) down() bool {
+	s := u.status.Load()
+	return s.Want == services.Down || s.Phase == services.Failed || s.Phase == services.Exited
 }
 
-// portFree looks, at this moment, whether a stranger holds the port of a
-// server that is down.
+// portFree looks, at this moment, whether somebody holds the port of a server
+// that is down.
 func (o *Orchestrator) portFree(u *unit) error {
 	s := u.status.Load()
 	if u.server.Port == 0 || s.Running && !s.Orphaned {
 		return nil
 	}
 	holder, held, err := o.trades.Ports.Holder(u.server.Port)
-	if err != nil || !held || o.trades.Ports.Owns(holder.PID) {
+	if err != nil || !held {
 		return nil // the server will say itself what is wrong
+	}
+	if o.trades.Ports.Owns(holder.PID) {
+		return services.Errorf(services.Conflict, "port %d of %s is held by pid %d (%s), which belongs to %s: stop that one, or change the port",
+			u.server.Port, u.server.Name, holder.PID, holder.Command, o.ownerOf(holder.PID))
 	}
 	return services.Errorf(services.Conflict,
 		"port %d of %s is held by pid %d (%s): end it with `tend stop %s --orphan %d`, or change the port",
 		u.server.Port, u.server.Name, holder.PID, holder.Command, u.server.Name, holder.PID)
+}
+
+// ownerOf names the server that a process of ours belongs to.
+func (o *Orchestrator) ownerOf(pid int) string {
+	for _, u := range o.units {
+		if int(u.status.Load().PID) == pid {
+			return "server " + u.server.Name
+		}
+	}
+	return "another server, or to this manager"
 }
 
 // foreignAnswer is how long an order to end a foreign process waits for an
@@ -226,22 +262,31 @@ func (o *Orchestrator) endForeign(ctx context.Context, order services.Order, nam
 
 // StopAll stops or kills every configured server and waits until all are down,
 // which StopBudget bounds. Starts are refused from now on; orphans are left
-// alone.
+// alone. What is recorded as wanted stays: should the manager die before it is
+// done, the next one brings everything back.
 func (o *Orchestrator) StopAll(ctx context.Context, action services.Action) error {
 	o.ending.Store(true)
-	order := services.Order{Action: action}
+	kind, err := inputOf(action)
+	if err != nil {
+		return err
+	}
+	var named group
 	for _, u := range o.units {
 		if !u.orphan {
+			named.add(u)
+		}
+	}
+	units := named.reach(func(u *unit) []*unit { return u.needed }, func(*unit) bool { return false })
+	busy := o.tellAll(context.WithoutCancel(ctx), units, func(*unit) message {
+		return message{order: &Input{Kind: kind}, last: true}
+	})
+	order := services.Order{Action: action}
+	for _, u := range units {
+		if s := u.status.Load(); s.Phase != services.Failed && s.Phase != services.Exited {
 			order.Servers = append(order.Servers, u.server.Name)
 		}
 	}
-	if len(order.Servers) == 0 {
-		return nil
-	}
-	if _, err := o.Do(ctx, order); err != nil {
-		return err
-	}
-	return services.Await(ctx, o, order)
+	return errors.Join(busy, services.Await(ctx, o, order))
 }
 
 // group is a set of units that keeps its order.

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"slices"
@@ -98,6 +99,8 @@ func (h *fakeHost) Holder(port int) (services.Holder, bool, error) {
 	holder, held := h.holders[port]
 	return holder, held, nil
 }
+
+func (h *fakeHost) Command(pid int) string { return fmt.Sprintf("command of %d", pid) }
 
 func (h *fakeHost) Owns(pid int) bool {
 	h.mu.Lock()

@@ -135,6 +135,12 @@ func (m Machine) record(in Input) Machine {
 	return m
 }
 
+// over reports whether the server has come to its end and will not start by
+// itself.
+func (m Machine) over() bool {
+	return m.Phase == services.Stopped || m.Phase == services.Failed || m.Phase == services.Exited
+}
+
 func (m Machine) settle(p Policy) (Machine, []Effect) {
 	due := m.due
 	m.due = false

@@ -69,7 +69,9 @@ func New(o Options) (*Orchestrator, error) {
 	epoch := uint64(time.Now().UnixMilli()) << 10 // revisions grow even if the last ones were not recorded
 	for _, r := range plan(o.Servers, o.Records, alive, o.Clean, o.Boot) {
 		u := newUnit(r, o.Trades, epoch)
-		if !r.orphan {
+		if r.orphan {
+			u.server.Command.Shell = o.Trades.Ports.Command(r.adopt.Leader.PID)
+		} else {
 			u.digest = o.Digest(r.server)
 		}
 		orch.units = append(orch.units, u)
@@ -148,8 +150,10 @@ func (o *Orchestrator) connect() {
 	for _, u := range o.units {
 		u.hold = u.dependentsStop(chains)
 		o.budget = max(o.budget, u.hold+u.ownStop())
-		u.tell(services.EventChanged)
-		u.events = nil // the first list tells it
+		u.tell(services.EventAdopted)
+		if u.proc == nil {
+			u.events = nil // the first list tells it
+		}
 		u.facts.Store(u.newFacts())
 	}
 }

@@ -37,11 +37,15 @@ func plan(servers []services.Server, records []services.Record, alive []services
 		runs[run.Server] = append(runs[run.Server], run)
 	}
 	out := make([]resumption, 0, len(servers))
+	undecided := make(map[string]bool, len(servers)) // nobody has said whether it is wanted
 	for _, server := range servers {
 		rec, known := recorded[server.Name]
-		out = append(out, resume(server, rec, known && !clean, runs[server.Name], boot))
+		known = known && !clean
+		out = append(out, resume(server, rec, known, runs[server.Name], boot))
 		delete(runs, server.Name)
+		undecided[server.Name] = !known
 	}
+	startNeeded(out, undecided)
 	var orphans []resumption
 	for name, left := range runs {
 		server := services.Server{
@@ -55,6 +59,29 @@ func plan(servers []services.Server, records []services.Record, alive []services
 	}
 	slices.SortFunc(orphans, func(a, b resumption) int { return strings.Compare(a.server.Name, b.server.Name) })
 	return append(out, orphans...)
+}
+
+// startNeeded has what a wanted server depends on start with it, as an order
+// would, unless somebody has said that it is to be down.
+func startNeeded(list []resumption, undecided map[string]bool) {
+	byName := make(map[string]*resumption, len(list))
+	for i := range list {
+		byName[list[i].server.Name] = &list[i]
+	}
+	var want func(r *resumption)
+	want = func(r *resumption) {
+		for _, name := range r.server.DependsOn {
+			if n := byName[name]; n != nil && n.record.Want == services.Down && undecided[name] {
+				n.record.Want = services.Up
+				want(n)
+			}
+		}
+	}
+	for i := range list {
+		if list[i].record.Want == services.Up {
+			want(&list[i])
+		}
+	}
 }
 
 // resume decides about one server. known says that its record counts.

@@ -28,6 +28,8 @@ type Host interface {
 type Ports interface {
 	// Holder returns the process that listens on a TCP port, false for none.
 	Holder(port int) (services.Holder, bool, error)
+	// Command returns the command line of a process, empty when it is unknown.
+	Command(pid int) string
 	// Owns reports whether the process belongs to a run of ours.
 	Owns(pid int) bool
 	// KillForeign ends a holder that is not ours: stop signal, then after

@@ -56,15 +56,16 @@ type unit struct {
 	next    time.Time // of the next attempt
 	until   time.Time // end of the present wait in a stop
 	rev     uint64
-	saved   services.Record
+	wanted  services.Want    // what is recorded while the manager ends; empty before
 	events  []services.Event // made but not yet published
 	exiting bool             // an exit was not told yet
 }
 
-// message is one thing said to a unit. Exactly one of the fields before reply
-// is set; reply, where it is, gets the status right after.
+// message is one thing said to a unit: either an order or the result of a
+// check. reply, where it is set, gets the status right after.
 type message struct {
 	order *Input
+	last  bool // the order is given because the manager ends
 	check *monitor.Result
 	reply chan<- services.Status
 }
@@ -136,14 +137,38 @@ func (u *unit) hear(msg message) {
 	switch {
 	case msg.order != nil:
 		u.observe()
-		u.ordered(*msg.order)
-		u.feed(*msg.order)
+		if u.takes(msg) {
+			u.ordered(*msg.order)
+			if msg.last {
+				u.cause = "stopped because the manager ended"
+			}
+			u.feed(*msg.order)
+		}
 	case msg.check != nil:
 		u.judge(*msg.check)
 	}
 	if msg.reply != nil {
 		msg.reply <- u.current()
 	}
+}
+
+// takes says whether an order is to be carried out, and notes that the manager
+// ends. A server that has come to its end by itself then stays as it is, for
+// the next manager to see, and nothing starts any more.
+func (u *unit) takes(msg message) bool {
+	switch {
+	case msg.last:
+		if u.wanted == "" {
+			u.wanted = u.m.Want
+		}
+		return !u.m.over()
+	case u.wanted == "":
+		return true
+	case msg.order.Kind == OrderStop, msg.order.Kind == OrderKill:
+		u.wanted = services.Down
+		return true
+	}
+	return false
 }
 
 // ordered notes what an order of a person changes beside the machine.

@@ -60,6 +60,9 @@ func (u *unit) arm(d time.Duration) {
 // before the run is recorded, the next one finds it by its cgroup or mark.
 func (u *unit) spawn() Input {
 	u.healthy, u.ailing, u.holder, u.problem = nil, "", nil, ""
+	if err := u.portTaken(); err != nil {
+		return u.spawnFailed(err)
+	}
 	out, err := u.trades.Logs.Begin(u.server.Name, u.server.Logs)
 	if err != nil {
 		return u.spawnFailed(err)
@@ -74,6 +77,23 @@ func (u *unit) spawn() Input {
 		u.retry, u.restart = false, u.restart+1
 	}
 	return Input{Kind: Spawned}
+}
+
+// portTaken looks who holds the port: whoever answers there would be taken for
+// this server. It may be free at the next attempt.
+func (u *unit) portTaken() error {
+	if u.server.Port == 0 {
+		return nil
+	}
+	holder, held, err := u.trades.Ports.Holder(u.server.Port)
+	switch {
+	case err != nil || !held:
+		return nil // the server will say itself what is wrong
+	case u.trades.Ports.Owns(holder.PID):
+		return services.Errorf(services.Unavailable, "port %d is held by pid %d (%s), which belongs to another server or to this manager", u.server.Port, holder.PID, holder.Command)
+	}
+	u.holder = &holder // which why names
+	return services.Errorf(services.Unavailable, "its port is taken")
 }
 
 func (u *unit) spawnFailed(err error) Input {

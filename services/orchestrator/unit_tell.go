@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"strings"
@@ -65,7 +66,7 @@ func (u *unit) newFacts() (facts uint32) {
 
 func (u *unit) record() services.Record {
 	rec := services.Record{
-		Name: u.server.Name, Want: u.m.Want, Phase: u.m.Phase, Exit: u.exit,
+		Name: u.server.Name, Want: cmp.Or(u.wanted, u.m.Want), Phase: u.m.Phase, Exit: u.exit,
 		Restarts: u.restart, Failures: u.m.failures, Why: u.problem, Rev: u.rev,
 	}
 	if u.m.Phase == services.Stopped {
@@ -213,6 +214,9 @@ func (u *unit) whyWaiting() string {
 }
 
 func (u *unit) whyStopping() string {
+	if u.ended {
+		return u.howItEnded() + "; what it has left behind is being ended"
+	}
 	switch u.m.step {
 	case holding:
 		return "waiting for those that depend on it to stop first"

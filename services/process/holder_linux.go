@@ -7,12 +7,17 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"tend/services"
 )
 
 // Holder returns the process that listens on a TCP port, on whatever address;
 // false when nobody does, or when the kernel does not tell us who.
 func (h *Host) Holder(port int) (services.Holder, bool, error) {
+	if free(port) {
+		return services.Holder{}, false, nil
+	}
 	inodes, err := listeners(port)
 	if err != nil || len(inodes) == 0 {
 		return services.Holder{}, false, err
@@ -30,6 +35,36 @@ func (h *Host) Holder(port int) (services.Holder, bool, error) {
 		return services.Holder{}, false, nil
 	}
 	return services.Holder{Identity: best.Identity, Command: commandLine(best.PID)}, true, nil
+}
+
+// Command returns the command line of a process, empty when it is unknown.
+func (h *Host) Command(pid int) string { return commandLine(pid) }
+
+// free reports whether a port can be bound to on every address, as it can while
+// nobody listens: much sooner known than a list of all sockets. False where
+// that may also have another reason.
+func free(port int) bool {
+	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
+		fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err == unix.EAFNOSUPPORT {
+			continue
+		}
+		if err != nil {
+			return false
+		}
+		var any unix.Sockaddr = &unix.SockaddrInet4{Port: port}
+		if family == unix.AF_INET6 {
+			any = &unix.SockaddrInet6{Port: port}
+			unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1) //nolint:errcheck // then the bind tells
+		}
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1) //nolint:errcheck // then the bind tells
+		err = unix.Bind(fd, any)
+		unix.Close(fd)
+		if err != nil && err != unix.EADDRNOTAVAIL { // no IPv6 on this machine
+			return false
+		}
+	}
+	return true
 }
 
 // listeners returns the inodes of the sockets that listen on a port.

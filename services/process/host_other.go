@@ -130,6 +130,9 @@ func (h *Host) Find(known []services.Run) ([]services.Run, error) {
 // Holder knows nobody here.
 func (h *Host) Holder(int) (services.Holder, bool, error) { return services.Holder{}, false, nil }
 
+// Command knows no command lines.
+func (h *Host) Command(int) string { return "" }
+
 // Owns reports whether the process is the main one of a run.
 func (h *Host) Owns(pid int) bool {
 	h.mu.Lock()
