@@ -113,6 +113,16 @@ func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Wr
 func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Writer) (_ *manager, err error) {
 	m := &manager{cfg: cfg, asked: make(chan bool, 2), ending: make(chan struct{})}
 	m.log = slog.New(slog.NewTextHandler(stderr, nil))
+	without, err := parseWithout(o.without)
+	if err != nil {
+		return nil, err
+	}
+	if o.listen != "" {
+		if err := config.CheckListen(o.listen); err != nil {
+			return nil, err
+		}
+		cfg.Listen = o.listen
+	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
@@ -134,18 +144,8 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 		m.log.Warn(loaded.Damage)
 		m.bus.Publish(services.Event{Kind: services.EventState, Message: loaded.Damage})
 	}
-	without, err := parseWithout(o.without)
-	if err != nil {
-		return nil, err
-	}
 	if m.host, err = process.New(process.Options{Instance: loaded.Instance, Without: without, Log: m.log}); err != nil {
 		return nil, err
-	}
-	if o.listen != "" {
-		if err := config.CheckListen(o.listen); err != nil {
-			return nil, err
-		}
-		cfg.Listen = o.listen
 	}
 	if err := m.openDoors(); err != nil {
 		return nil, err
@@ -237,58 +237,68 @@ func (m *manager) askedToEnd(_ context.Context, keep bool) error {
 // first, while everything still looks after them and the dashboard shows it;
 // then whoever wrote about them; the state last.
 func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify string) (kept bool, err error) {
-	var writer, trades, front team
-	writer.start(m.log, "state", m.store.Run)
-	trades.start(m.log, "process", m.host.Run)
-	trades.start(m.log, "logs", m.logs.Run)
-	trades.start(m.log, "orchestrator", m.orch.Run)
-	trades.start(m.log, "monitor", m.watch.Run)
-	front.start(m.log, "hub", m.hub.Run)
-	front.start(m.log, "pusher", m.push.Run)
+	writer, hands, mind, front := team{log: m.log}, team{log: m.log}, team{log: m.log}, team{log: m.log}
+	writer.start("state", m.store.Run)
+	hands.start("process", m.host.Run)
+	hands.start("logs", m.logs.Run)
+	mind.start("orchestrator", m.orch.Run)
+	mind.start("monitor", m.watch.Run)
+	front.start("hub", m.hub.Run)
+	front.start("pusher", m.push.Run)
 	for _, door := range m.doors {
-		front.start(m.log, "http", func(context.Context) error { return serveDoor(m.web, door) })
+		front.start("http", func(context.Context) error { return serveDoor(m.web, door) })
 	}
 	m.store.SetClean(false)
 	m.log.Info("tend is running", "dashboard", "http://"+m.address(), "servers", len(m.cfg.Servers), "pid", os.Getpid())
 	tellSystemd(m.log, notify, "READY=1\nSTATUS=dashboard on http://"+m.address())
 
-	keep := m.waitForEnd(ctx, signals)
+	keep, signalled := m.waitForEnd(ctx, signals)
 	tellSystemd(m.log, notify, "STOPPING=1")
 	if !keep {
-		err = m.stopServers(ctx, signals)
+		err = m.stopServers(ctx, signals, signalled)
 	}
 	close(m.ending)
-	front.cancelAll()
-	bounded, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	m.web.Shutdown(bounded) //nolint:errcheck // what is still open after two seconds is cut
-	m.web.Close()
-	front.wait()
-	trades.cancelAll()
-	trades.wait()
+	m.closeWeb()
+	front.end()
+	mind.end() // before its hands: what it starts last is looked after, too
+	hands.end()
 	m.logs.Close()
 	m.store.SetClean(!keep && err == nil)
-	if lost := m.store.Flush(bounded); lost != nil {
-		m.log.Error("the last state is not written", "err", lost)
-	}
-	writer.cancelAll()
-	writer.wait()
+	m.flush()
+	writer.end()
 	m.log.Info("tend has ended", "servers kept", keep)
 	return keep || err != nil, err
 }
 
-// waitForEnd returns when somebody asks the manager to end, and whether the
-// servers are to run on.
-func (m *manager) waitForEnd(ctx context.Context, signals <-chan os.Signal) (keep bool) {
+// closeWeb ends the dashboard. What is still open after two seconds is cut.
+func (m *manager) closeWeb() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	m.web.Shutdown(ctx) //nolint:errcheck // Close cuts what is left
+	m.web.Close()
+}
+
+// flush writes the last state.
+func (m *manager) flush() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := m.store.Flush(ctx); err != nil {
+		m.log.Error("the last state is not written", "err", err)
+	}
+}
+
+// waitForEnd returns when somebody asks the manager to end, whether the servers
+// are to run on, and whether it was a signal that asked.
+func (m *manager) waitForEnd(ctx context.Context, signals <-chan os.Signal) (keep, signalled bool) {
 	for {
 		select {
 		case <-ctx.Done():
-			return false
+			return false, false
 		case keep := <-m.asked:
-			return keep
+			return keep, false
 		case sig := <-signals:
 			if sig != syscall.SIGHUP {
-				return false
+				return false, true
 			}
 			m.log.Info("SIGHUP: to use a changed configuration, run `tend shutdown --keep` and `tend serve`: the servers run on")
 		}
@@ -296,8 +306,8 @@ func (m *manager) waitForEnd(ctx context.Context, signals <-chan os.Signal) (kee
 }
 
 // stopServers stops everything in reverse order of the dependencies. A second
-// signal kills what is left.
-func (m *manager) stopServers(ctx context.Context, signals <-chan os.Signal) error {
+// signal, the first being what began the stop or not, kills what is left.
+func (m *manager) stopServers(ctx context.Context, signals <-chan os.Signal, signalled bool) error {
 	budget := m.orch.StopBudget() + 5*time.Second
 	m.log.Info("stopping all servers; a second signal kills them", "at most", budget)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget)
@@ -311,7 +321,8 @@ func (m *manager) stopServers(ctx context.Context, signals <-chan os.Signal) err
 		case err := <-done:
 			return err
 		case sig := <-signals:
-			if sig == syscall.SIGHUP {
+			if sig == syscall.SIGHUP || !signalled {
+				signalled = signalled || sig != syscall.SIGHUP
 				continue
 			}
 			m.log.Warn("killing all servers")
@@ -344,27 +355,3 @@ func parseWithout(list string) (w process.Without, err error) {
 	}
 	return w, nil
 }
-
-// team is a set of goroutines that end together.
-type team struct {
-	wg      sync.WaitGroup
-	cancels []context.CancelFunc
-}
-
-func (t *team) start(log *slog.Logger, name string, run func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	t.cancels = append(t.cancels, cancel)
-	t.wg.Go(func() {
-		if err := run(ctx); err != nil && ctx.Err() == nil {
-			log.Error("a service has ended", "service", name, "err", err)
-		}
-	})
-}
-
-func (t *team) cancelAll() {
-	for _, cancel := range t.cancels {
-		cancel()
-	}
-}
-
-func (t *team) wait() { t.wg.Wait() }
