@@ -384,7 +384,7 @@ func TestServersOutliveKilledManagersWithoutCgroups(t *testing.T) {
 
 func TestServersOutliveKilledManagersWithoutExitInfo(t *testing.T) {
 	w := newWard(t, 20, nil)
-	w.args = []string{"--without", "exit-info"}
+	w.args = []string{"--without", "exit-info,connector"}
 	w.rounds(6, nothing)
 }
 

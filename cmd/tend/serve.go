@@ -62,7 +62,7 @@ Ctrl-C and SIGTERM stop all servers in order, a second one kills them. After kil
 		},
 	}
 	cmd.Flags().StringVar(&o.listen, "listen", "", "address of the dashboard (default from the configuration)")
-	cmd.Flags().StringVar(&o.without, "without", "", "kernel mechanisms not to use: cgroup, exit-info")
+	cmd.Flags().StringVar(&o.without, "without", "", "kernel mechanisms not to use: cgroup, exit-info, connector")
 	cmd.Flags().Lookup("without").Hidden = true
 	return cmd
 }
@@ -349,8 +349,10 @@ func parseWithout(list string) (w process.Without, err error) {
 			w.Cgroup = true
 		case "exit-info":
 			w.ExitInfo = true
+		case "connector":
+			w.Connector = true
 		default:
-			return w, usageError("--without %s: it takes cgroup and exit-info", name)
+			return w, usageError("--without %s: it takes cgroup, exit-info and connector", name)
 		}
 	}
 	return w, nil

@@ -157,6 +157,7 @@ func TestTakingOverIsAnEvent(t *testing.T) {
 		synctest.Wait()
 		var got []string
 		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
 		for e, err := range second.Watch(ctx, 0) {
 			if err != nil || e.Kind == services.EventReset {
 				continue

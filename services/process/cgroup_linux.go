@@ -104,12 +104,15 @@ func (c *cgroups) make(server, run string) (dir string, fd int, err error) {
 // or below it. A directory that is gone holds nobody.
 func populated(dir string) bool {
 	text, err := os.ReadFile(filepath.Join(dir, "cgroup.events"))
-	return err == nil && bytes.Contains(text, []byte("populated 1"))
+	if err != nil {
+		return !isGone(err) // whom we cannot see may be alive
+	}
+	return bytes.Contains(text, []byte("populated 1"))
 }
 
-// cgroupMembers appends the pids in the cgroup and below it, but for those in
-// cgroups that another instance has made there.
-func cgroupMembers(dir, instance string, pids []int) []int {
+// cgroupMembers appends the pids in the cgroup and below it, but for those of
+// servers that a manager has started there.
+func cgroupMembers(dir string, pids []int) []int {
 	text, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
 	if err != nil {
 		return pids
@@ -121,23 +124,22 @@ func cgroupMembers(dir, instance string, pids []int) []int {
 	}
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
-		if e.IsDir() && !foreignCgroup(e.Name(), instance) {
-			pids = cgroupMembers(filepath.Join(dir, e.Name()), instance, pids)
+		if e.IsDir() && !ofManager(e.Name()) {
+			pids = cgroupMembers(filepath.Join(dir, e.Name()), pids)
 		}
 	}
 	return pids
 }
 
-// foreignCgroup reports whether a directory is another instance's.
-func foreignCgroup(name, instance string) bool {
-	return strings.HasPrefix(name, cgroupPrefix) && name != cgroupPrefix+instance
-}
+// ofManager reports whether a cgroup below a run's is where a manager keeps its
+// own servers.
+func ofManager(name string) bool { return strings.HasPrefix(name, cgroupPrefix) }
 
-// nested reports whether another instance has made a cgroup below dir.
-func nested(dir, instance string) bool {
+// nested reports whether a manager has made cgroups below dir.
+func nested(dir string) bool {
 	found := false
 	filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
-		if err == nil && e.IsDir() && foreignCgroup(e.Name(), instance) {
+		if err == nil && e.IsDir() && ofManager(e.Name()) {
 			found = true
 			return fs.SkipAll
 		}
@@ -153,13 +155,13 @@ func killCgroup(dir string) bool {
 }
 
 // removeCgroup removes an empty cgroup with what the run made below it.
-func removeCgroup(dir, instance string) {
+func removeCgroup(dir string) {
 	var dirs []string
 	filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return nil
-		case e.IsDir() && foreignCgroup(e.Name(), instance):
+		case e.IsDir() && ofManager(e.Name()):
 			return fs.SkipDir
 		case e.IsDir():
 			dirs = append(dirs, path)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 
 	"tend/services"
 )
@@ -15,11 +16,14 @@ import (
 // quotes know \n, \t, \", \\ and \$. Nothing is expanded. Every error is of
 // kind Invalid and names file and line, never a value.
 func readEnvFile(path string) (map[string]string, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO would wait for its writer
 	if err != nil {
 		return nil, services.Errorf(services.Invalid, "env_file %s cannot be read: %v", path, reason(err))
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, services.Errorf(services.Invalid, "env_file %s is not a plain file", path)
+	}
 	out := map[string]string{}
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)

@@ -24,9 +24,13 @@ func (h *Host) Holder(port int) (services.Holder, bool, error) {
 	}
 	// Of several that share the socket the oldest has made it.
 	var best stat
-	for _, pid := range processes() {
-		s, ok := readStat(pid)
-		older := ok && (best.PID == 0 || s.Start < best.Start || s.Start == best.Start && pid < best.PID)
+	pids, err := processes()
+	if err != nil {
+		return services.Holder{}, false, err
+	}
+	for _, pid := range pids {
+		s, err := readStat(pid)
+		older := err == nil && (best.PID == 0 || s.Start < best.Start || s.Start == best.Start && pid < best.PID)
 		if older && hasSocket(pid, inodes) {
 			best = s
 		}

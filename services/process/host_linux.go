@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,14 +26,20 @@ type Host struct {
 	log      *slog.Logger
 	boot     string
 	pid      int
-	cgroups  *cgroups // nil where there are none
+	kin      map[int]bool // the manager and its ancestors, but for pid 1
+	cgroups  *cgroups     // nil where there are none
 	scanner  scanner
 	forker   forker
+	watcher  *watcher
+	witness  witness
 	null     *os.File // /dev/null, everybody's stdin
 
 	ctx  context.Context // ends with Run
 	end  context.CancelFunc
-	work sync.WaitGroup // one goroutine or two for each process
+	work sync.WaitGroup // what processes have to have done
+
+	connect   sync.Once
+	connector *connector // set by connect; nil where there is none
 
 	sweep   chan struct{} // holds one token when there is trash
 	started chan struct{} // holds one token when a run without a cgroup has begun
@@ -58,8 +63,12 @@ func New(o Options) (*Host, error) {
 	h := &Host{
 		null: null, forker: forker{blocked: signalsBlocked()},
 		instance: o.Instance, without: o.Without, log: o.Log, boot: boot, pid: os.Getpid(),
-		scanner: scanner{instance: o.Instance}, live: map[string]*Process{},
+		kin: kinOf(os.Getpid()), scanner: scanner{instance: o.Instance}, live: map[string]*Process{},
 		sweep: make(chan struct{}, 1), started: make(chan struct{}, 1),
+		witness: witness{reaped: reapings.status, info: !o.Without.ExitInfo && tellsExits()},
+	}
+	if h.watcher, err = newWatcher(); err != nil {
+		return nil, err
 	}
 	h.ctx, h.end = context.WithCancel(context.Background())
 	if !o.Without.Cgroup {
@@ -76,11 +85,9 @@ func (h *Host) Boot() string { return h.boot }
 // Run works in the background until ctx ends. The processes are left as they
 // are.
 func (h *Host) Run(ctx context.Context) error {
+	h.work.Go(func() { h.watcher.run(h.ctx) })
 	h.tend(ctx)
 	h.end()
-	for _, p := range h.all() {
-		p.release()
-	}
 	h.work.Wait()
 	h.sweepCgroups()
 	if h.cgroups != nil {
@@ -93,26 +100,29 @@ func (h *Host) Run(ctx context.Context) error {
 // descendants of a run, writes down those that are alive: soon after a start,
 // and then now and again.
 func (h *Host) tend(ctx context.Context) {
-	timer := time.NewTimer(scanSoon)
-	defer timer.Stop()
-	tidy := time.NewTimer(time.Hour)
-	tidy.Stop()
-	defer tidy.Stop()
+	// What is due stays due: a stream of news does not put it off.
+	var scan, tidy <-chan time.Time
 	for pause := scanSoon; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-h.sweep:
-			tidy.Reset(tidyPause)
-		case <-tidy.C:
+			if tidy == nil {
+				tidy = time.After(tidyPause)
+			}
+		case <-tidy:
+			tidy = nil
 			h.sweepCgroups()
 		case <-h.started:
-			pause = scanSoon
-			timer.Reset(pause)
-		case <-timer.C:
+			if scan == nil || pause > scanSoon {
+				pause = scanSoon
+				scan = time.After(pause)
+			}
+		case <-scan:
+			scan = nil
 			if h.recordDescendants() {
 				pause = min(5*pause, scanLate)
-				timer.Reset(pause)
+				scan = time.After(pause)
 			}
 		}
 	}
@@ -140,6 +150,9 @@ func (h *Host) recordDescendants() bool {
 		if t == nil {
 			t = h.scanner.look()
 		}
+		if !t.sure {
+			return true // do not forget whom we cannot see now
+		}
 		members := slices.DeleteFunc(t.members(run), func(id services.Identity) bool { return id == run.Leader })
 		slices.SortFunc(members, func(a, b services.Identity) int { return a.PID - b.PID })
 		p.mu.Lock()
@@ -153,18 +166,43 @@ func (h *Host) recordDescendants() bool {
 	return t != nil
 }
 
-// reaped returns what the reaper has seen of a process.
-func (h *Host) reaped(pid int) (syscall.WaitStatus, bool) { return reapings.take(pid) }
-
-func (h *Host) closing() bool { return h.ctx.Err() != nil }
-
-// release wakes the goroutine that waits for the main process.
-func (p *Process) release() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.leader != nil {
-		p.leader.pidfd.SetReadDeadline(time.Unix(1, 0))
+// open opens a process that we did not start. Where pidfds do not tell how such
+// a process ends, the connector is asked to listen, before the process is known
+// to be alive.
+func (h *Host) open(id services.Identity) (*handle, error) {
+	if !h.witness.info && !h.without.Connector {
+		h.connect.Do(h.startConnector)
 	}
+	var d *death
+	if h.connector != nil {
+		d = h.connector.follow(id.PID)
+	}
+	x, err := openHandle(id)
+	if err != nil {
+		if d != nil {
+			h.connector.forget(id.PID, d)
+		}
+		return nil, err
+	}
+	x.death = d
+	return x, nil
+}
+
+func (h *Host) startConnector() {
+	c, err := openConnector()
+	if err != nil {
+		h.log.Debug("how servers of an earlier manager end may stay unknown", "err", err)
+		return
+	}
+	h.connector = c
+	h.work.Go(func() { c.run(h.ctx) })
+}
+
+func (h *Host) closeHandle(x *handle) {
+	if x.death != nil {
+		h.connector.forget(x.PID, x.death)
+	}
+	x.close()
 }
 
 // forget drops a run whose tree is gone. Its cgroup is removed later, off the
@@ -189,7 +227,7 @@ func (h *Host) sweepCgroups() {
 	h.trash = nil
 	h.mu.Unlock()
 	for _, dir := range trash {
-		removeCgroup(dir, h.instance)
+		removeCgroup(dir)
 	}
 }
 
@@ -210,58 +248,102 @@ func (h *Host) all() []*Process {
 	return out
 }
 
-// members returns the living processes of a run. With strays it also takes
-// those that came back to us without any sign of where they belong.
-func (h *Host) members(run services.Run, strays bool) []services.Identity {
-	if run.Cgroup != "" {
-		return h.inCgroup(run.Cgroup)
+// members returns the living processes of a run, without the manager and its
+// ancestors, should they be among them. It is sure where nobody can have been
+// overlooked, as for want of descriptors.
+func (h *Host) members(run services.Run) (ids []services.Identity, sure bool) {
+	if run.Cgroup == "" {
+		t := h.scanner.look()
+		ids, sure = t.members(run), t.sure
+	} else {
+		ids, sure = h.inCgroup(run.Cgroup)
 	}
-	t := h.scanner.look()
-	out := t.members(run)
-	if strays {
-		out = append(out, h.strays(t, run, out)...)
-	}
-	return out
+	return slices.DeleteFunc(ids, func(id services.Identity) bool { return h.kin[id.PID] && id != run.Leader }), sure
 }
 
-func (h *Host) inCgroup(dir string) []services.Identity {
+func (h *Host) inCgroup(dir string) (ids []services.Identity, sure bool) {
 	if !populated(dir) {
-		return nil
+		return nil, true
 	}
-	var out []services.Identity
-	for _, pid := range cgroupMembers(dir, h.instance, nil) {
-		if s, ok := readStat(pid); ok && !s.dead() {
-			out = append(out, s.Identity)
+	for _, pid := range cgroupMembers(dir, nil) {
+		if s, err := readStat(pid); err == nil && !s.dead() {
+			ids = append(ids, s.Identity)
 		}
 	}
-	return out
+	return ids, len(ids) > 0 || h.shares(dir) || !populated(dir)
+}
+
+// shares reports whether a manager, this one or another, lives in the cgroup.
+func (h *Host) shares(dir string) bool {
+	return h.cgroups != nil && strings.HasPrefix(h.cgroups.base, dir+"/") || nested(dir)
+}
+
+// nobodyLeft looks, without a look at all processes, whether anything is left
+// of a run that we have started, has no cgroup and whose main process has
+// ended: whatever has lost its parent has come back to us. False where it takes
+// more to know.
+func (h *Host) nobodyLeft(run services.Run) bool {
+	if !errors.Is(unix.Kill(-run.Leader.PID, 0), unix.ESRCH) {
+		return false
+	}
+	for _, id := range run.Members {
+		if living(id) {
+			return false
+		}
+	}
+	back, err := cameBack(h.pid)
+	if err != nil {
+		return false
+	}
+	taken := h.taken()
+	for _, pid := range back {
+		s, err := readStat(pid)
+		switch {
+		case err == nil && s.dead(), isGone(err), taken[pid]:
+			continue
+		case err != nil:
+			return false
+		}
+		if m, err := readMark(pid); err != nil || m.run == "" || m.run == run.ID {
+			return false
+		}
+	}
+	return true
+}
+
+// taken returns the processes that are known to belong to a live run.
+func (h *Host) taken() map[int]bool {
+	taken := map[int]bool{}
+	for _, p := range h.all() {
+		run := p.Run()
+		taken[run.Leader.PID] = true
+		for _, id := range run.Members {
+			taken[id.PID] = true
+		}
+	}
+	return taken
 }
 
 // strays returns children of ours that no run claims: daemons whose parent has
 // ended and that have wiped their environment. They belong to the run if they
-// were started during its main process's life and run the same program.
-func (h *Host) strays(t *table, run services.Run, claimed []services.Identity) []services.Identity {
-	taken := map[int]bool{}
-	for _, p := range h.all() {
-		other := p.Run()
-		taken[other.Leader.PID] = true
-		for _, id := range other.Members {
-			taken[id.PID] = true
-		}
+// were started during its main process's life and bear its program's name.
+func (h *Host) strays(run services.Run, program string, claimed []services.Identity) []services.Identity {
+	if program == "" {
+		return nil
 	}
+	t, taken := h.scanner.look(), h.taken()
 	for _, id := range claimed {
 		taken[id.PID] = true
 	}
 	var out []services.Identity
 	for _, pid := range t.children[h.pid] {
 		s := t.byPID[pid]
-		if taken[pid] || s.dead() || s.Start < run.Leader.Start || s.session == run.Leader.PID || t.foreign(pid) {
+		if taken[pid] || s.dead() || s.Start < run.Leader.Start || s.session == run.Leader.PID || s.program != program {
 			continue
 		}
-		if m := t.marks[pid]; m.run != "" && m.run != run.ID {
-			continue
+		if m := t.marks[pid]; m.run == "" || m.run == run.ID && m.instance == h.instance {
+			out = append(out, s.Identity)
 		}
-		out = append(out, s.Identity)
 	}
 	return out
 }
@@ -270,17 +352,21 @@ func (h *Host) strays(t *table, run services.Run, claimed []services.Identity) [
 // but others of its tree live, Exited is closed at once. NotFound when nothing
 // of it is alive.
 func (h *Host) Adopt(run services.Run) (*Process, error) {
-	leader, err := openHandle(run.Leader)
+	leader, err := h.open(run.Leader)
 	if err != nil {
-		if len(h.members(run, false)) == 0 {
+		if ids, _ := h.members(run); len(ids) == 0 {
 			if run.Cgroup != "" {
-				removeCgroup(run.Cgroup, h.instance)
+				removeCgroup(run.Cgroup)
 			}
 			return nil, services.Errorf(services.NotFound, "nothing of run %s of %s is alive", run.ID, run.Server)
 		}
 		leader = nil
 	}
-	p := newProcess(h, run, leader, h.tracking(run))
+	p, err := newProcess(h, run, leader, h.tracking(run))
+	if err != nil {
+		h.closeHandle(leader)
+		return nil, err
+	}
 	h.keep(p)
 	return p, nil
 }
@@ -290,172 +376,4 @@ func (h *Host) tracking(run services.Run) services.Tracking {
 		return services.TrackCgroup
 	}
 	return services.TrackRecorded
-}
-
-// Find returns every live run of this instance: those known whose processes
-// are still there, and those that nobody wrote down, found by their cgroup or
-// their mark.
-func (h *Host) Find(known []services.Run) ([]services.Run, error) {
-	t := look(h.instance)
-	var out []services.Run
-	seen := map[string]bool{}
-	dirs := map[string]string{}
-	if h.cgroups != nil {
-		dirs = h.cgroups.runsInCgroups(h.instance)
-	}
-	for _, run := range known {
-		if run.Boot != h.boot {
-			continue
-		}
-		if len(h.livingOf(t, run)) > 0 {
-			out = append(out, run)
-			seen[run.ID] = true
-		}
-	}
-	for name, dir := range dirs {
-		i := strings.LastIndexByte(name, '.')
-		id := name[i+1:]
-		if seen[id] {
-			continue
-		}
-		pids := h.inCgroup(dir)
-		if len(pids) == 0 {
-			removeCgroup(dir, h.instance)
-			continue
-		}
-		seen[id] = true
-		out = append(out, h.reconstruct(t, id, name[:i], dir, pids))
-	}
-	marked := map[string][]services.Identity{}
-	names := map[string]string{}
-	for pid, m := range t.marks {
-		if s := t.byPID[pid]; m.instance == h.instance && !s.dead() && !seen[m.run] {
-			marked[m.run] = append(marked[m.run], s.Identity)
-			names[m.run] = m.server
-		}
-	}
-	for id, pids := range marked {
-		out = append(out, h.reconstruct(t, id, names[id], "", pids))
-	}
-	slices.SortFunc(out, func(a, b services.Run) int { return strings.Compare(a.ID, b.ID) })
-	return out, nil
-}
-
-// livingOf returns what is alive of a recorded run.
-func (h *Host) livingOf(t *table, run services.Run) []services.Identity {
-	if run.Cgroup != "" {
-		return h.inCgroup(run.Cgroup)
-	}
-	return t.members(run)
-}
-
-// reconstruct makes the record of a run that nobody wrote down. Its main
-// process is the oldest one that leads a session, or else the oldest.
-func (h *Host) reconstruct(t *table, id, server, dir string, pids []services.Identity) services.Run {
-	slices.SortFunc(pids, func(a, b services.Identity) int {
-		al, bl := t.byPID[a.PID].session == a.PID, t.byPID[b.PID].session == b.PID
-		switch {
-		case al != bl && al:
-			return -1
-		case al != bl:
-			return 1
-		case a.Start != b.Start:
-			return int(int64(a.Start) - int64(b.Start))
-		}
-		return a.PID - b.PID
-	})
-	run := services.Run{ID: id, Server: server, Boot: h.boot, Leader: pids[0], Cgroup: dir, StartedAt: startedAt(pids[0].Start)}
-	if dir == "" {
-		run.Members = pids[1:]
-	}
-	return run
-}
-
-// startedAt turns a start time in clock ticks into an instant.
-func startedAt(ticks uint64) time.Time {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
-		return time.Now()
-	}
-	age := time.Duration(now.Nano()) - time.Duration(ticks)*(time.Second/clockTicks)
-	return time.Now().Add(-age)
-}
-
-// Owns reports whether the process belongs to a run of ours.
-func (h *Host) Owns(pid int) bool {
-	if h.cgroups != nil {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
-		if err == nil && strings.Contains(string(text), "/"+cgroupPrefix+h.instance+"/") {
-			return true
-		}
-	}
-	if m := readMark(pid); m.instance != "" {
-		return m.instance == h.instance
-	}
-	var t *table
-	for _, p := range h.all() {
-		run := p.Run()
-		if run.Leader.PID == pid {
-			return true
-		}
-		if run.Cgroup != "" {
-			continue
-		}
-		if t == nil {
-			t = h.scanner.look()
-		}
-		if slices.ContainsFunc(t.members(run), func(id services.Identity) bool { return id.PID == pid }) {
-			return true
-		}
-	}
-	return false
-}
-
-// KillForeign ends a process that is not ours: SIGTERM, after grace SIGKILL.
-// Forbidden for pid 1, the manager, its ancestors and the processes of any run.
-func (h *Host) KillForeign(ctx context.Context, holder services.Holder, grace time.Duration) error {
-	refuse := func(why string) error {
-		return services.Errorf(services.Forbidden, "pid %d (%s) is not ended: %s", holder.PID, holder.Command, why)
-	}
-	if holder.PID == 1 {
-		return refuse("it is the first process of the machine")
-	}
-	for pid := h.pid; pid > 1; {
-		if pid == holder.PID {
-			return refuse("it is the manager or one of its ancestors")
-		}
-		s, ok := readStat(pid)
-		if !ok {
-			break
-		}
-		pid = s.parent
-	}
-	if h.Owns(holder.PID) {
-		return refuse("it belongs to another server")
-	}
-	p, err := openHandle(holder.Identity)
-	if err != nil {
-		return nil // gone already
-	}
-	defer p.close()
-	if err := p.signal(syscall.SIGTERM, false); err != nil {
-		if errors.Is(err, syscall.EPERM) {
-			return refuse("it belongs to another user")
-		}
-		return ignoreGone(err)
-	}
-	bounded, cancel := context.WithTimeout(ctx, grace)
-	defer cancel()
-	p.awaitEnd(bounded)
-	if !living(holder.Identity) {
-		return nil
-	}
-	if err := p.signal(syscall.SIGKILL, false); err != nil {
-		return ignoreGone(err)
-	}
-	bounded, cancel = context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	p.pidfd.SetReadDeadline(time.Time{})
-	p.awaitEnd(bounded)
-	return nil
 }

@@ -8,8 +8,8 @@
 // down, by session and process group, and by a mark in the environment; what
 // each can promise is its Tracking.
 //
-// Main processes are watched by pidfds that park on the runtime's poller, so
-// that a thousand of them cost a thousand small goroutines and no thread.
+// Main processes are watched by pidfds in one epoll set: a thousand of them
+// cost one goroutine.
 package process
 
 import (
@@ -28,8 +28,9 @@ type Options struct {
 
 // Without names kernel mechanisms that are not to be used.
 type Without struct {
-	Cgroup   bool
-	ExitInfo bool // exit status of processes that are not our children
+	Cgroup    bool
+	ExitInfo  bool // pidfds that tell how a process ended that is not our child
+	Connector bool // the kernel's report of all processes that end, where pidfds do not tell
 }
 
 // Spec is what to start.

@@ -62,7 +62,7 @@ func TestAStopEndsChildrenThatForkedTwiceOrLeftTheSession(t *testing.T) {
 		b.says("ready")
 		var members []services.Identity
 		until(t, "the tree has grown", func() bool {
-			members = b.members(p.Run(), true)
+			members, _ = b.members(p.Run())
 			return len(members) >= 4
 		})
 		if err := p.Signal(syscall.SIGTERM, services.ToGroup); err != nil {
@@ -81,10 +81,10 @@ func TestATreeThatForksWhileItIsKilledEndsAllTheSame(t *testing.T) {
 	eachTier(t, func(t *testing.T, without Without) {
 		b := open(t, "forking", without)
 		p := b.start(self("forking"))
-		until(t, "it forks", func() bool { return len(b.members(p.Run(), false)) > 5 })
+		until(t, "it forks", func() bool { return len(alive(b, p)) > 5 })
 		p.Kill()
 		wait(t, "the end of the tree", p.Gone())
-		if left := b.members(p.Run(), false); len(left) > 0 {
+		if left := alive(b, p); len(left) > 0 {
 			t.Errorf("alive: %v", left)
 		}
 	})
@@ -328,6 +328,10 @@ func TestWhatCannotStartIsExplained(t *testing.T) {
 		}
 	}
 	os.Chmod(script, 0o755)
+	fifo := dir + "/fifo"
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	bad := dir + "/bad.env"
 	os.WriteFile(bad, []byte("GOOD=1\n\n1BAD=2\n"), 0o644)
 	b := open(t, "explain", Without{})
@@ -344,6 +348,7 @@ func TestWhatCannotStartIsExplained(t *testing.T) {
 		{func(s *services.Server) { s.Dir = plain }, "is not a directory"},
 		{func(s *services.Server) { s.User = "no-such-user" }, `user "no-such-user" does not exist`},
 		{func(s *services.Server) { s.EnvFile = dir + "/none" }, "env_file " + dir + "/none cannot be read"},
+		{func(s *services.Server) { s.EnvFile = fifo }, "env_file " + fifo + " is not a plain file"},
 		{func(s *services.Server) { s.EnvFile = bad }, bad + ":3: a name has letters"},
 	} {
 		s := self("idle")
@@ -394,7 +399,7 @@ func TestTheReaperStealsNoExits(t *testing.T) {
 	group.Wait()
 	until(t, "no zombie is left", func() bool {
 		for _, pid := range look("x").children[os.Getpid()] {
-			if s, ok := readStat(pid); ok && s.dead() {
+			if s, err := readStat(pid); err == nil && s.dead() {
 				return false
 			}
 		}
@@ -456,4 +461,10 @@ func TestTheHolderOfAPortIsFoundAndEndedWithinLimits(t *testing.T) {
 	if _, held, err = b.Holder(port); held || err != nil {
 		t.Errorf("a free port: held %v, %v", held, err)
 	}
+}
+
+// alive returns the living processes of a run.
+func alive(b *bench, p *Process) []services.Identity {
+	ids, _ := b.members(p.Run())
+	return ids
 }

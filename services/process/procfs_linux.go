@@ -2,9 +2,14 @@ package process
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"tend/services"
 )
@@ -16,41 +21,56 @@ type stat struct {
 	parent  int
 	group   int
 	session int
-	exit    int // wait status, of a zombie
+	exit    int    // wait status, of a zombie
+	program string // as the kernel calls it, 15 bytes at most
 }
 
 // dead reports whether nothing of the process runs any more.
 func (s stat) dead() bool { return s.state == 'Z' || s.state == 'X' }
 
-// readStat reads one process; ok is false when there is none.
-func readStat(pid int) (s stat, ok bool) {
+// isGone reports whether the error says that there is no such process or
+// cgroup, and not only that it could not be looked at.
+func isGone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENODEV)
+}
+
+// readStat reads one process. isGone tells about the error.
+func readStat(pid int) (s stat, err error) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return s, false
+		return s, err
 	}
 	// The command stands in parentheses and may contain anything.
-	i := bytes.LastIndexByte(text, ')')
-	if i < 0 {
-		return s, false
+	begin, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
+	fields := strings.Fields(string(text[end+1:]))
+	if begin < 0 || end < begin || len(fields) < 50 {
+		return s, fmt.Errorf("/proc/%d/stat is not what it should be", pid)
 	}
-	fields := strings.Fields(string(text[i+1:]))
-	if len(fields) < 50 {
-		return s, false
-	}
+	s.program = string(text[begin+1 : end])
 	number := func(field int) int { // as numbered in proc(5)
 		n, _ := strconv.Atoi(fields[field-3])
 		return n
 	}
 	s.PID, s.state = pid, fields[0][0]
 	s.parent, s.group, s.session, s.exit = number(4), number(5), number(6), number(52)
-	s.Start, _ = strconv.ParseUint(fields[22-3], 10, 64)
-	return s, true
+	s.Start, err = strconv.ParseUint(fields[22-3], 10, 64)
+	return s, err
+}
+
+// programOf returns the program's name of a process, a zombie's too, empty
+// when it is gone.
+func programOf(pid int) string {
+	s, err := readStat(pid)
+	if err != nil {
+		return ""
+	}
+	return s.program
 }
 
 // living reports whether exactly this process is alive; a zombie is not.
 func living(id services.Identity) bool {
-	s, ok := readStat(id.PID)
-	return ok && s.Start == id.Start && !s.dead()
+	s, err := readStat(id.PID)
+	return err == nil && s.Start == id.Start && !s.dead()
 }
 
 // bootID returns the id of this boot of the machine.
@@ -62,12 +82,12 @@ func bootID() (string, error) {
 // mark is what the environment of a server's process says about its run.
 type mark struct{ instance, run, server string }
 
-// readMark reads the mark of a process; it is empty where there is none or
-// where we may not look.
-func readMark(pid int) (m mark) {
+// readMark reads the mark of a process; it is empty where there is none. The
+// error says why we could not look.
+func readMark(pid int) (m mark, err error) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
 	if err != nil {
-		return m
+		return m, err
 	}
 	for entry := range bytes.SplitSeq(text, []byte{0}) {
 		if value, ok := bytes.CutPrefix(entry, []byte(markRun+"=")); ok {
@@ -78,7 +98,7 @@ func readMark(pid int) (m mark) {
 			m.server = string(value)
 		}
 	}
-	return m
+	return m, nil
 }
 
 // commandLine returns the command of a process as people read it, bounded.
@@ -95,19 +115,66 @@ func commandLine(pid int) string {
 	return line
 }
 
-// processes lists every pid of the machine.
-func processes() []int {
-	dir, err := os.Open("/proc")
+// statusOf reads /proc/PID/status.
+func statusOf(pid string) map[string]string {
+	text, err := os.ReadFile("/proc/" + pid + "/status")
 	if err != nil {
 		return nil
 	}
+	out := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if key, value, ok := strings.Cut(line, ":"); ok {
+			out[key] = strings.TrimSpace(value)
+		}
+	}
+	return out
+}
+
+// kinOf returns a process and its ancestors, but for pid 1.
+func kinOf(pid int) map[int]bool {
+	kin := map[int]bool{}
+	for pid > 1 && !kin[pid] {
+		kin[pid] = true
+		s, err := readStat(pid)
+		if err != nil {
+			break
+		}
+		pid = s.parent
+	}
+	return kin
+}
+
+// cameBack returns the children that our main thread has: it forks none itself,
+// so they are those that have lost their parents.
+func cameBack(pid int) ([]int, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", pid))
+	if err != nil {
+		return nil, err
+	}
+	var out []int
+	for field := range strings.FieldsSeq(string(text)) {
+		child, err := strconv.Atoi(field)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, child)
+	}
+	return out, nil
+}
+
+// processes lists every pid of the machine.
+func processes() ([]int, error) {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil, err
+	}
 	defer dir.Close()
-	names, _ := dir.Readdirnames(-1)
+	names, err := dir.Readdirnames(-1)
 	pids := make([]int, 0, len(names))
 	for _, name := range names {
 		if pid, err := strconv.Atoi(name); err == nil {
 			pids = append(pids, pid)
 		}
 	}
-	return pids
+	return pids, err
 }

@@ -116,7 +116,7 @@ func (b *bench) up(prog program, p *Process) []services.Identity {
 	b.t.Helper()
 	var members []services.Identity
 	until(b.t, prog.name+" is up", func() bool {
-		members = b.members(p.Run(), true)
+		members, _ = b.members(p.Run())
 		return prog.answers() && len(members) >= prog.workers && living(p.Run().Leader)
 	})
 	return members

@@ -1,6 +1,8 @@
 package process
 
 import (
+	"errors"
+	"io/fs"
 	"sync"
 
 	"tend/services"
@@ -12,23 +14,29 @@ type table struct {
 	children map[int][]int
 	marks    map[int]mark // of those that have one and let us look
 	instance string
+	sure     bool // nobody was overlooked, as for want of descriptors
 }
 
 // look reads /proc once.
 func look(instance string) *table {
-	pids := processes()
+	pids, err := processes()
 	t := &table{
 		byPID: make(map[int]stat, len(pids)), children: make(map[int][]int, len(pids)),
-		instance: instance, marks: map[int]mark{},
+		instance: instance, marks: map[int]mark{}, sure: err == nil,
 	}
 	for _, pid := range pids {
-		if s, ok := readStat(pid); ok {
-			t.byPID[pid] = s
-			t.children[s.parent] = append(t.children[s.parent], pid)
-			if m := readMark(pid); m.instance != "" {
-				t.marks[pid] = m
-			}
+		s, err := readStat(pid)
+		if err != nil {
+			t.sure = t.sure && isGone(err)
+			continue
 		}
+		t.byPID[pid] = s
+		t.children[s.parent] = append(t.children[s.parent], pid)
+		m, err := readMark(pid)
+		if m.instance != "" {
+			t.marks[pid] = m
+		}
+		t.sure = t.sure && (err == nil || isGone(err) || errors.Is(err, fs.ErrPermission))
 	}
 	return t
 }

@@ -2,7 +2,6 @@ package process
 
 import (
 	"errors"
-	"fmt"
 	"syscall"
 	"time"
 
@@ -32,11 +31,14 @@ func (h *Host) Start(spec Spec) (*Process, error) {
 	run.StartedAt = time.Now()
 	started, _ := readStat(pid) // it is there, if only as a zombie: nobody else reaps it
 	run.Leader = services.Identity{PID: pid, Start: started.Start}
-	leader, err := newHandle(run.Leader, fd, true)
-	if err != nil {
-		return nil, fmt.Errorf("watch pid %d: %w", pid, err)
+	leader := &handle{Identity: run.Leader, child: true, fd: fd}
+	p, err := newProcess(h, run, leader, h.tracking(run))
+	if err != nil { // no descriptor or no memory is left: nobody could look after it
+		leader.signal(syscall.SIGKILL, false) //nolint:errcheck // it is our own child
+		waitPidfd(fd)                         //nolint:errcheck // the reaper takes what is left
+		leader.close()
+		return nil, services.Errorf(services.Unavailable, "%v", err)
 	}
-	p := newProcess(h, run, leader, h.tracking(run))
 	h.keep(p)
 	if run.Cgroup == "" {
 		select {

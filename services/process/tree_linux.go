@@ -1,0 +1,255 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"tend/services"
+)
+
+// tree is what is known about the end of a whole run. The process's lock
+// guards it.
+type tree struct {
+	draining bool // a goroutine waits until the tree is gone
+	buried   bool // gone is closed
+	killing  bool
+	asked    []syscall.Signal   // to be sent by that goroutine
+	look     context.CancelFunc // makes it look again
+	left     []int              // pids seen alive last
+}
+
+// Signal sends to the main process, or with ToGroup once to its process group
+// and once to every member of the tree that has left the group. Where it takes
+// a look at all processes to find those, that is done in the background.
+func (p *Process) Signal(sig syscall.Signal, to services.SignalTarget) error {
+	p.mu.Lock()
+	leader, run := p.leader, p.run
+	later := leader != nil && to == services.ToGroup && run.Cgroup == ""
+	if later {
+		p.tree.asked = append(p.tree.asked, sig)
+	}
+	p.mu.Unlock()
+	defer p.drain()
+	switch {
+	case leader == nil || later:
+		return nil
+	case to == services.ToMain:
+		return ignoreGone(leader.signal(sig, false))
+	}
+	members, _ := p.host.members(run)
+	return signalTree(leader, members, sig)
+}
+
+// signalTree sends to the group of the main process and to those that left it.
+func signalTree(leader *handle, members []services.Identity, sig syscall.Signal) error {
+	within := syscall.Getpgrp() == leader.PID // we were started by one of our servers
+	var apart []services.Identity
+	for _, id := range members {
+		if s, err := readStat(id.PID); err == nil && s.Start == id.Start && !s.dead() && (within || s.group != leader.PID) {
+			apart = append(apart, id)
+		}
+	}
+	var err error
+	if !within {
+		err = ignoreGone(leader.signal(sig, true))
+	}
+	for _, id := range apart {
+		err = errors.Join(err, signalOnce(id, sig))
+	}
+	return err
+}
+
+// signalOnce sends to exactly this process, if it is alive.
+func signalOnce(id services.Identity, sig syscall.Signal) error {
+	h, err := openHandle(id)
+	if err != nil {
+		return nil // gone meanwhile
+	}
+	defer h.close()
+	return ignoreGone(h.signal(sig, false))
+}
+
+func ignoreGone(err error) error {
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	return err
+}
+
+// Gone is closed when nothing but zombies is left of the tree. It is watched
+// from the first Signal or Kill on.
+func (p *Process) Gone() <-chan struct{} { return p.gone }
+
+// Survivors returns the pids that were alive at the last look.
+func (p *Process) Survivors() []int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.tree.left)
+}
+
+// Kill sends SIGKILL to everything that is left of the tree, again and again
+// until it is gone. Where it can be known at once that nothing is left, Gone is
+// closed on return.
+func (p *Process) Kill() {
+	p.mu.Lock()
+	p.tree.killing = true
+	run, over := p.run, p.leaderDead() && !p.tree.draining
+	p.mu.Unlock()
+	if over && p.empty(run) {
+		p.mu.Lock()
+		p.bury()
+		p.mu.Unlock()
+		return
+	}
+	if run.Cgroup != "" {
+		p.killOnce(run)
+	}
+	p.drain()
+}
+
+// empty reports, where that can be known at once, that nothing is left of a
+// run whose main process has ended.
+func (p *Process) empty(run services.Run) bool {
+	if run.Cgroup != "" {
+		return !populated(run.Cgroup)
+	}
+	return p.ours && p.host.nobodyLeft(run)
+}
+
+// leaderDead needs the lock.
+func (p *Process) leaderDead() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// bury needs the lock.
+func (p *Process) bury() {
+	if p.tree.buried {
+		return
+	}
+	p.tree.buried, p.tree.left = true, nil
+	if p.leader != nil {
+		p.host.closeHandle(p.leader)
+	}
+	close(p.gone)
+	p.host.forget(p)
+}
+
+// killOnce sends one round of SIGKILL.
+func (p *Process) killOnce(run services.Run) {
+	if run.Cgroup != "" && !p.host.shares(run.Cgroup) && killCgroup(run.Cgroup) {
+		return
+	}
+	members, _ := p.host.members(run)
+	for _, id := range members {
+		signalOnce(id, syscall.SIGKILL) //nolint:errcheck // the next round tells
+	}
+}
+
+// drain has a goroutine wait until the tree is gone; one that does so already
+// looks again.
+func (p *Process) drain() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.tree.buried:
+	case p.tree.draining:
+		if p.tree.look != nil {
+			p.tree.look()
+		}
+	default:
+		p.tree.draining = true
+		p.host.work.Go(p.awaitTree)
+	}
+}
+
+// awaitTree looks who is alive, sends them what was ordered, and waits for
+// them to end, until a look finds nobody.
+func (p *Process) awaitTree() {
+	for p.host.ctx.Err() == nil {
+		ctx, look := context.WithCancel(p.host.ctx)
+		p.mu.Lock()
+		p.tree.look = look
+		p.mu.Unlock()
+		over := p.lookOnce(ctx)
+		look()
+		if over {
+			return
+		}
+	}
+}
+
+// lookOnce reports whether nobody is left. Otherwise it returns when whoever
+// was seen has ended, or ctx has.
+func (p *Process) lookOnce(ctx context.Context) (over bool) {
+	p.mu.Lock()
+	run, asked, killing, leader := p.run, p.tree.asked, p.tree.killing, p.leader
+	p.tree.asked = nil
+	p.mu.Unlock()
+	members, sure := p.host.members(run)
+	p.mu.Lock()
+	p.tree.left = pidsOf(members)
+	over = len(members) == 0 && sure && p.leaderDead()
+	if over {
+		p.bury()
+	}
+	p.mu.Unlock()
+	if over {
+		return true
+	}
+	for _, sig := range asked {
+		if err := signalTree(leader, members, sig); err != nil {
+			p.host.log.Warn("stop signal", "server", run.Server, "err", err)
+		}
+	}
+	if killing {
+		p.killOnce(run)
+	}
+	if killing || !sure {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, lookAgain)
+		defer cancel()
+	}
+	p.awaitSome(ctx, members)
+	if !sure {
+		<-ctx.Done()
+	}
+	return false
+}
+
+func pidsOf(ids []services.Identity) []int {
+	pids := make([]int, len(ids))
+	for i, id := range ids {
+		pids[i] = id.PID
+	}
+	return pids
+}
+
+// lookAgain bounds the wait for members that were sent SIGKILL: one that forked
+// meanwhile has left a child to look for.
+const lookAgain = 50 * time.Millisecond
+
+// awaitSome waits until these processes and the main one have ended.
+func (p *Process) awaitSome(ctx context.Context, ids []services.Identity) {
+	for _, id := range ids {
+		member, err := openHandle(id)
+		if err != nil {
+			continue
+		}
+		member.awaitEnd(ctx)
+		member.close()
+	}
+	select {
+	case <-p.exited:
+	case <-ctx.Done():
+	}
+}
