@@ -1,13 +1,10 @@
 package handlers
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
 	"strings"
-
-	"github.com/a-h/templ"
 
 	"tend/handlers/api"
 	"tend/services"
@@ -104,17 +101,4 @@ func (h *handler) tell(w http.ResponseWriter, r *http.Request, p problem) {
 func wantsJSON(r *http.Request) bool {
 	path := r.URL.Path
 	return path == "/api" || strings.HasPrefix(path, "/api/") || path == "/healthz"
-}
-
-// render writes a whole view or nothing of it.
-func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, view templ.Component) error {
-	var b bytes.Buffer
-	if err := view.Render(r.Context(), &b); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	w.Write(b.Bytes()) //nolint:errcheck // whoever asked has gone
-	return nil
 }

@@ -12,13 +12,9 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/gorilla/websocket"
 )
-
-// reloadEvery is how often somebody loads the overview anew.
-const reloadEvery = 3 * time.Second
 
 // browser is what a manager sees of one. Its goroutines read whatever is sent.
 type browser struct {
@@ -76,20 +72,8 @@ func browseOverview(ctx context.Context, address string) (*browser, error) {
 		}
 	})
 	w.reading.Go(func() {
-		defer conn.Close() //nolint:errcheck // it ends the reader
-		tick := time.NewTicker(reloadEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return
-			}
-			if _, err := loadOverview(ctx, address); err != nil {
-				w.failed(ctx, err)
-				return
-			}
-		}
+		<-ctx.Done()
+		conn.Close() //nolint:errcheck // it ends the reader
 	})
 	return w, nil
 }

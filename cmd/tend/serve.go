@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -100,6 +101,11 @@ func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Wr
 		return false, err
 	}
 	defer m.lock.Release()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(30) // memory is what people judge a manager by; it has processor time to spare
+	}
+	// To start everything takes more than to look after it.
+	defer time.AfterFunc(3*time.Second, debug.FreeOSMemory).Stop()
 	// Whoever reads what we log may end before us; without this a write kills.
 	signal.Notify(make(chan os.Signal), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 4)

@@ -57,8 +57,8 @@ type log struct {
 func newLog(dir, name string, o Options) *log {
 	return &log{
 		name: name, path: filepath.Join(dir, name+".log"),
-		report: o.Report, slog: o.Log.With("server", name), fail: o.fail,
-		way: max(o.way, nativeWay), limit: defaultLimit, failed: map[string]bool{}, news: make(chan struct{}),
+		report: o.Report, slog: o.Log, fail: o.fail,
+		way: max(o.way, nativeWay), limit: defaultLimit, news: make(chan struct{}),
 	}
 }
 
@@ -95,10 +95,16 @@ func (l *log) tell(format string, args ...any) {
 // warn logs what failed, once until it succeeds: most of it is tried again at
 // each tick.
 func (l *log) warn(what string, err error) {
-	if err != nil && !l.failed[what] {
-		l.slog.Warn(what, "err", err)
+	switch {
+	case err == nil:
+		delete(l.failed, what)
+	case !l.failed[what]:
+		if l.failed == nil {
+			l.failed = map[string]bool{}
+		}
+		l.failed[what] = true
+		l.slog.Warn(what, "server", l.name, "err", err)
 	}
-	l.failed[what] = err != nil
 }
 
 func (l *log) metaPath() string { return l.path + ".meta" }
@@ -148,7 +154,7 @@ func (l *log) look(now int64) bool {
 	}
 	info, err := l.cur.file.Stat()
 	if err != nil {
-		l.slog.Warn("cannot look at the log", "err", err)
+		l.slog.Warn("cannot look at the log", "server", l.name, "err", err)
 		return false
 	}
 	size, news := info.Size(), false

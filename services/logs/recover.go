@@ -10,7 +10,7 @@ func (l *log) recover() error {
 	l.times = openTimes(l.path + ".times")
 	c, found, err := loadSidecar(l.metaPath())
 	if err != nil {
-		l.slog.Warn("the record of a log is damaged and is made anew", "err", err)
+		l.slog.Warn("the record of a log is damaged and is made anew", "server", l.name, "err", err)
 		c, found = sidecar{}, false
 	}
 	l.placed = found

@@ -15,6 +15,10 @@ import (
 
 const defaultLimit = 64 << 20
 
+// beginsAtOnce bounds how many threads make a file at once: they wait for each
+// other anyway, as the directory is one.
+const beginsAtOnce = 2
+
 // Options say where the logs are and who wants to know what happens to them.
 type Options struct {
 	Dir    string               // made when it is missing
@@ -34,6 +38,7 @@ type Store struct {
 	options Options
 	poke    chan struct{} // the keeper has something in pending
 	ended   chan struct{} // closed when Run returns: followers end
+	begins  chan struct{} // has room for those that make files at the same time
 
 	mu      sync.Mutex // guards what follows
 	logs    map[string]*log
@@ -64,7 +69,7 @@ func Open(o Options) (*Store, error) {
 	}
 	o.Dir = dir
 	return &Store{
-		options: o, poke: make(chan struct{}, 1), ended: make(chan struct{}),
+		options: o, poke: make(chan struct{}, 1), ended: make(chan struct{}), begins: make(chan struct{}, beginsAtOnce),
 		logs: map[string]*log{},
 	}, nil
 }
@@ -74,6 +79,8 @@ func Open(o Options) (*Store, error) {
 // within the policy while Run runs. The error is of kind Invalid where a
 // person has to mend something, else Unavailable.
 func (s *Store) Begin(server string, p services.LogPolicy) (*os.File, error) {
+	s.begins <- struct{}{}
+	defer func() { <-s.begins }()
 	l, err := s.log(server)
 	if err != nil {
 		return nil, err

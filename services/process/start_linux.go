@@ -52,6 +52,8 @@ func (h *Host) Start(spec Spec) (*Process, error) {
 // spawn forks into a cgroup of the run's own or, where none can be had,
 // without one.
 func (h *Host) spawn(run *services.Run, program string, argv []string, attr *syscall.ProcAttr, umask int) (pid, pidfd int, err error) {
+	h.forks <- struct{}{}
+	defer func() { <-h.forks }()
 	pidfd = -1
 	attr.Sys.PidFD = &pidfd
 	if h.cgroups != nil {

@@ -1,0 +1,66 @@
+package handlers
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/a-h/templ"
+)
+
+func TestLongViewsArePackedForWhoUnpacks(t *testing.T) {
+	long := strings.Repeat("<p>0123456789</p>", 10_000)
+	for _, c := range []struct {
+		accepts, text string
+		packed        bool
+	}{
+		{"gzip, deflate, br", long, true},
+		{"br;q=1.0, gzip;q=0.5", long, true},
+		{"gzip; q=0", long, false},
+		{"", long, false},
+		{"gzip", "<p>short</p>", false},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Accept-Encoding", c.accepts)
+		w := httptest.NewRecorder()
+		if err := new(handler).render(w, r, http.StatusOK, templ.Raw(c.text)); err != nil {
+			t.Fatal(err)
+		}
+		body := io.Reader(w.Body)
+		packed := w.Header().Get("Content-Encoding") == "gzip"
+		if packed != c.packed || w.Header().Get("Vary") != "Accept-Encoding" {
+			t.Errorf("accepting %q: %v", c.accepts, w.Header())
+		}
+		if packed {
+			if w.Body.Len() > len(c.text)/10 {
+				t.Errorf("packed into %d bytes", w.Body.Len())
+			}
+			var err error
+			if body, err = gzip.NewReader(w.Body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := io.ReadAll(body); err != nil || string(got) != c.text {
+			t.Errorf("accepting %q: %d bytes come, of %d: %v", c.accepts, len(got), len(c.text), err)
+		}
+	}
+}
+
+func TestOfAViewThatFailsNothingIsWritten(t *testing.T) {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Accept-Encoding", "gzip")
+	w := httptest.NewRecorder()
+	broken := errors.New("broken")
+	view := templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		io.WriteString(w, strings.Repeat("x", packFrom+1))
+		return broken
+	})
+	if err := new(handler).render(w, r, http.StatusOK, view); !errors.Is(err, broken) || w.Body.Len() > 0 {
+		t.Errorf("%v, and %d bytes", err, w.Body.Len())
+	}
+}
