@@ -80,8 +80,8 @@ func ownCgroup() (string, error) {
 	return "", errors.New("the manager is in no cgroup v2")
 }
 
-// make creates the cgroup of a run and returns an open directory to spawn into.
-func (c *cgroups) make(server, run string) (dir string, fd int, err error) {
+// make creates the cgroup of a run.
+func (c *cgroups) make(server, run string) (dir string, err error) {
 	dir = filepath.Join(c.base, server+"."+run)
 	err = os.Mkdir(dir, 0o755)
 	if errors.Is(err, fs.ErrNotExist) { // somebody tidied up
@@ -89,15 +89,7 @@ func (c *cgroups) make(server, run string) (dir string, fd int, err error) {
 			err = os.Mkdir(dir, 0o755)
 		}
 	}
-	if err != nil {
-		return "", -1, err
-	}
-	fd, err = unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		os.Remove(dir)
-		return "", -1, err
-	}
-	return dir, fd, nil
+	return dir, err
 }
 
 // populated reports whether a process that is not a zombie lives in the cgroup

@@ -32,8 +32,6 @@ type Host struct {
 	forker   forker
 	watcher  *watcher
 	witness  witness
-	null     *os.File      // /dev/null, everybody's stdin
-	forks    chan struct{} // has room for those that fork at the same time
 
 	ctx  context.Context // ends with Run
 	end  context.CancelFunc
@@ -57,20 +55,16 @@ func New(o Options) (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the boot id: %w", err)
 	}
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		return nil, err
-	}
 	h := &Host{
-		null: null, forker: forker{blocked: signalsBlocked()},
 		instance: o.Instance, without: o.Without, log: o.Log, boot: boot, pid: os.Getpid(),
 		kin: kinOf(os.Getpid()), scanner: scanner{instance: o.Instance}, live: map[string]*Process{},
-		sweep: make(chan struct{}, 1), started: make(chan struct{}, 1), forks: make(chan struct{}, forksAtOnce),
+		sweep: make(chan struct{}, 1), started: make(chan struct{}, 1),
 		witness: witness{reaped: reapings.status, info: !o.Without.ExitInfo && tellsExits()},
 	}
 	if h.watcher, err = newWatcher(); err != nil {
 		return nil, err
 	}
+	h.forker = newForker() // after the watcher: by then the runtime has its poller
 	h.ctx, h.end = context.WithCancel(context.Background())
 	if !o.Without.Cgroup {
 		if h.cgroups, err = openCgroups(o.Instance); err != nil {
@@ -128,10 +122,6 @@ func (h *Host) tend(ctx context.Context) {
 		}
 	}
 }
-
-// forksAtOnce bounds how many threads wait for a child to exec: each is one
-// more thread for good. A few more than there are processors to use.
-const forksAtOnce = 8
 
 // tidyPause keeps the removal of old cgroups out of the way of the start that
 // mostly follows the end of a run: both take the same lock in the kernel.

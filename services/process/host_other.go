@@ -77,10 +77,6 @@ func (h *Host) Start(spec Spec) (*Process, error) {
 		Files: []uintptr{h.null.Fd(), spec.Log.Fd(), spec.Log.Fd()},
 		Sys:   &syscall.SysProcAttr{Setsid: true, Credential: l.who.credential()},
 	}
-	if spec.Server.Umask >= 0 { // there is one umask for all threads: let a shell set it
-		l.argv = append([]string{"sh", "-c", "umask " + strconv.FormatInt(int64(spec.Server.Umask), 8) + ` && exec "$@"`, "sh", l.program}, l.argv[1:]...)
-		l.program = "/bin/sh"
-	}
 	pid, err := syscall.ForkExec(l.program, l.argv, attr)
 	if err != nil {
 		return nil, startError(err, spec.Server)

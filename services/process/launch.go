@@ -2,8 +2,8 @@ package process
 
 import (
 	"errors"
+	"fmt"
 	"os"
-	"strconv"
 	"syscall"
 
 	"tend/services"
@@ -38,8 +38,8 @@ func prepare(spec Spec, instance string) (l launch, err error) {
 		if err = checkNoFile(s.NoFile, l.who); err != nil {
 			return l, err
 		}
-		l.program, l.argv = withNoFile(s.NoFile, l.program, l.argv)
 	}
+	l.program, l.argv = within(s, l.program, l.argv)
 	return l, nil
 }
 
@@ -67,11 +67,21 @@ func checkNoFile(n uint64, who *identity) error {
 	return nil
 }
 
-// withNoFile lets a shell set the limit and become the program: a limit set
-// from outside after the start would come too late.
-func withNoFile(n uint64, program string, argv []string) (string, []string) {
-	wrapped := []string{"sh", "-c", "ulimit -n " + strconv.FormatUint(n, 10) + ` && exec "$@"`, "sh", program}
-	return "/bin/sh", append(wrapped, argv[1:]...)
+// within lets a shell set the umask and the limit of a server that asks for
+// them, and then become the program: the manager has one of each for all its
+// threads, and what is set from outside after the start comes too late.
+func within(s services.Server, program string, argv []string) (string, []string) {
+	var script string
+	if s.Umask >= 0 {
+		script = fmt.Sprintf("umask %03o && ", s.Umask)
+	}
+	if s.NoFile > 0 {
+		script += fmt.Sprintf("ulimit -n %d && ", s.NoFile)
+	}
+	if script == "" {
+		return program, argv
+	}
+	return "/bin/sh", append([]string{"sh", "-c", script + `exec "$@"`, "sh", program}, argv[1:]...)
 }
 
 // startError makes a sentence of what the kernel said.

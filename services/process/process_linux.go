@@ -49,7 +49,10 @@ func (p *Process) watch(leader *handle) error {
 // over finds out how the main process has ended, and follows it where it has
 // become a daemon.
 func (p *Process) over(leader *handle) {
-	program := programOf(leader.PID) // before it is reaped
+	program := ""
+	if p.Run().Cgroup == "" {
+		program = programOf(leader.PID) // before it is reaped
+	}
 	exit, ok := leader.await(p.host.ctx, p.host.witness)
 	if !ok {
 		return

@@ -2,6 +2,7 @@ package process
 
 import (
 	"errors"
+	"fmt"
 	"syscall"
 	"time"
 
@@ -18,13 +19,11 @@ func (h *Host) Start(spec Spec) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	attr := &syscall.ProcAttr{
-		Dir: s.Dir, Env: l.env,
-		Files: []uintptr{h.null.Fd(), spec.Log.Fd(), spec.Log.Fd()},
-		Sys:   &syscall.SysProcAttr{Setsid: true, Credential: l.who.credential()},
-	}
 	run := services.Run{ID: spec.ID, Server: s.Name, Boot: h.boot}
-	pid, fd, err := h.spawn(&run, l.program, l.argv, attr, s.Umask)
+	pid, fd, err := h.spawn(&run, forkJob{
+		program: l.program, argv: l.argv, log: spec.Log,
+		attr: syscall.ProcAttr{Dir: s.Dir, Env: l.env, Sys: &syscall.SysProcAttr{Setsid: true, Credential: l.who.credential()}},
+	})
 	if err != nil {
 		return nil, startError(err, s)
 	}
@@ -51,32 +50,36 @@ func (h *Host) Start(spec Spec) (*Process, error) {
 
 // spawn forks into a cgroup of the run's own or, where none can be had,
 // without one.
-func (h *Host) spawn(run *services.Run, program string, argv []string, attr *syscall.ProcAttr, umask int) (pid, pidfd int, err error) {
-	h.forks <- struct{}{}
-	defer func() { <-h.forks }()
-	pidfd = -1
-	attr.Sys.PidFD = &pidfd
+func (h *Host) spawn(run *services.Run, job forkJob) (pid, pidfd int, err error) {
 	if h.cgroups != nil {
-		dir, fd, err := h.cgroups.make(run.Server, run.ID)
+		job.cgroup, err = h.cgroups.make(run.Server, run.ID)
 		if err == nil {
-			attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, fd
-			pid, err = h.forker.fork(program, argv, attr, umask)
-			unix.Close(fd)
+			pid, err = h.forker.fork(job)
 			if err == nil {
-				run.Cgroup = dir
-				return pid, pidfd, nil
+				run.Cgroup = job.cgroup
+				return h.follow(pid)
 			}
-			unix.Rmdir(dir)
+			unix.Rmdir(job.cgroup) //nolint:errcheck // it is swept at the next start
 			if !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.EBUSY) && !errors.Is(err, unix.ENODEV) {
 				return 0, -1, err
 			}
 		}
 		h.log.Warn("a run has no cgroup", "server", run.Server, "err", err)
-		attr.Sys.UseCgroupFD = false
+		job.cgroup = ""
 	}
-	pid, err = h.forker.fork(program, argv, attr, umask)
-	if err == nil && pidfd < 0 {
-		pidfd, err = unix.PidfdOpen(pid, 0)
+	if pid, err = h.forker.fork(job); err != nil {
+		return 0, -1, err
 	}
-	return pid, pidfd, err
+	return h.follow(pid)
+}
+
+// follow opens our own child, which nobody else can have reaped.
+func (h *Host) follow(pid int) (int, int, error) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		unix.Kill(pid, unix.SIGKILL)         //nolint:errcheck // nobody could look after it
+		unix.Wait4(pid, nil, unix.WALL, nil) //nolint:errcheck // it is our child
+		return 0, -1, fmt.Errorf("%w: %w", syscall.EAGAIN, err)
+	}
+	return pid, fd, nil
 }
