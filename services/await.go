@@ -36,9 +36,10 @@ func Await(ctx context.Context, control Control, order Order) error {
 	}()
 	defer func() {
 		stop()
-		for range events { // wait for the goroutine
+		for range events { // until the goroutine has ended
 		}
 	}()
+	news := events // nil once there will be no more
 
 	open := make(map[string]string, len(order.Servers)) // what each unfinished server is doing
 	for _, name := range order.Servers {
@@ -93,10 +94,10 @@ func Await(ctx context.Context, control Control, order Order) error {
 		select {
 		case <-ctx.Done():
 			return late(order.Action, open)
-		case e, ok := <-events:
+		case e, ok := <-news:
 			switch {
 			case !ok:
-				events = nil
+				news = nil
 			case e.Kind == EventReset:
 				err = all()
 			case e.Kind == EventRemoved:
