@@ -12,10 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// connector hears from the kernel how every process of the machine ends. Only
-// root is told, and only outside of containers. It stands in for what pidfds
-// tell since Linux 6.15, and wakes us for each exit there is, so it is opened
-// when the first process needs it.
+// connector hears from the kernel how every process of the machine ends. Before
+// Linux 6.6 only root is told. It stands in for what pidfds tell since Linux
+// 6.15, and wakes us for each exit there is, so it is opened when the first
+// process needs it.
 type connector struct {
 	socket *os.File
 
@@ -25,7 +25,8 @@ type connector struct {
 
 // death is the end of one process, as the connector tells it.
 type death struct {
-	told chan struct{} // closed when the main thread has ended
+	since uint64        // on the monotonic clock: what is older is an earlier process's
+	told  chan struct{} // closed when the main thread has ended
 
 	mu    sync.Mutex // guards what follows
 	over  bool
@@ -38,13 +39,23 @@ const (
 	cnProc     = 1 // both CN_IDX_PROC and CN_VAL_PROC
 	cnListen   = 1
 	exitEvent  = 0x80000000
+	idAt       = unix.NLMSG_HDRLEN // index, value
 	cnHeader   = unix.NLMSG_HDRLEN + 20
 	whatAt     = cnHeader
+	stampAt    = cnHeader + 8  // nanoseconds of the monotonic clock
 	exitAt     = cnHeader + 16 // pid, tgid, code
 	exitLength = exitAt + 12
 )
 
+// firstPIDs is the pid namespace that the machine begins with.
+const firstPIDs = "pid:[4026531836]"
+
+// openConnector refuses in a pid namespace of our own, as in a container: the
+// kernel calls processes by their numbers outside, which are others' inside.
 func openConnector() (*connector, error) {
+	if ns, err := os.Readlink("/proc/self/ns/pid"); err != nil || ns != firstPIDs {
+		return nil, fmt.Errorf("open the proc connector: we count processes by ourselves, in %q", ns)
+	}
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_CONNECTOR)
 	if err != nil {
 		return nil, fmt.Errorf("open the proc connector: %w", err)
@@ -77,9 +88,9 @@ func subscribe(fd int) error {
 	native := binary.NativeEndian
 	native.PutUint32(m[0:], uint32(len(m)))
 	native.PutUint16(m[4:], unix.NLMSG_DONE)
-	native.PutUint32(m[16:], cnProc)
-	native.PutUint32(m[20:], cnProc)
-	native.PutUint16(m[32:], 4)
+	native.PutUint32(m[idAt:], cnProc)
+	native.PutUint32(m[idAt+4:], cnProc)
+	native.PutUint16(m[idAt+16:], 4) // bytes that follow the header
 	native.PutUint32(m[cnHeader:], cnListen)
 	return unix.Sendto(fd, m[:], 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
 }
@@ -118,9 +129,11 @@ func (c *connector) run(ctx context.Context) {
 	}
 }
 
+// hear takes one message. What is not a whole report of an end is passed over.
 func (c *connector) hear(m []byte) {
 	native := binary.NativeEndian
-	if len(m) < exitLength || native.Uint32(m[whatAt:]) != exitEvent {
+	if len(m) < exitLength || native.Uint32(m[idAt:]) != cnProc || native.Uint32(m[idAt+4:]) != cnProc ||
+		native.Uint32(m[whatAt:]) != exitEvent {
 		return
 	}
 	thread, pid := int(int32(native.Uint32(m[exitAt:]))), int(int32(native.Uint32(m[exitAt+4:])))
@@ -128,16 +141,16 @@ func (c *connector) hear(m []byte) {
 	c.mu.Lock()
 	d := c.deaths[pid]
 	c.mu.Unlock()
-	if d != nil {
+	if d != nil && native.Uint64(m[stampAt:]) >= d.since {
 		d.hear(ws, thread == pid)
 	}
 }
 
 // follow makes the connector remember the end of a process. Follow first, then
-// verify that the process is alive: no end goes unheard in between, nor is
-// that of an earlier process of this pid taken for its own.
+// verify that the process is alive: no end goes unheard in between. A report of
+// an earlier process of this pid may still be on its way; it is known by its age.
 func (c *connector) follow(pid int) *death {
-	d := &death{told: make(chan struct{})}
+	d := &death{since: monotonic(), told: make(chan struct{})}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.deaths[pid] = d
@@ -152,35 +165,42 @@ func (c *connector) forget(pid int, d *death) {
 	}
 }
 
+// monotonic reads the clock that the kernel stamps its reports with.
+func monotonic() uint64 {
+	var now unix.Timespec
+	unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) //nolint:errcheck // every Linux has it
+	return uint64(now.Nano())
+}
+
 func (d *death) hear(ws syscall.WaitStatus, main bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case d.over && main: // another process already
-		return
 	case d.over:
 		d.mixed = d.mixed || ws != d.ws
-		return
 	case main:
 		d.ws, d.over = ws, true
 		close(d.told)
 	}
 }
 
-// await waits until the end is told.
-func (d *death) await(most time.Duration) bool {
+// straggling is how long the report of a process's last thread may take. The
+// main thread may have ended long before: alone it would pass for the process.
+const straggling = 20 * time.Millisecond
+
+// await returns the status of a process that has ended; ok is false where it is
+// not told in time or not certain.
+func (d *death) await(most time.Duration) (ws syscall.WaitStatus, ok bool) {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {
 	case <-d.told:
-		return true
 	case <-timer.C:
-		return false
+		return 0, false
 	}
-}
-
-func (d *death) status() (syscall.WaitStatus, bool) {
+	<-time.After(straggling)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.ws, d.over && !d.mixed
+	return d.ws, !d.mixed
 }

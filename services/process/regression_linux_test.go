@@ -2,7 +2,6 @@ package process
 
 import (
 	"context"
-	"encoding/binary"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,80 +14,6 @@ import (
 
 	"tend/services"
 )
-
-func TestWithoutExitInfoTheConnectorTellsHowASurvivorEnded(t *testing.T) {
-	for name, c := range map[string]struct {
-		without Without
-		seen    bool
-	}{
-		"the connector tells":  {Without{ExitInfo: true}, true},
-		"perhaps the zombie":   {Without{ExitInfo: true, Connector: true}, false},
-		"the pidfd tells":      {Without{Connector: true}, true},
-		"without a cgroup too": {Without{ExitInfo: true, Cgroup: true}, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if c, err := openConnector(); err != nil {
-				t.Skipf("the connector does not talk to us: %v", err)
-			} else {
-				c.socket.Close()
-			}
-			// It goes to init: who reaps it is not us.
-			unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
-			defer unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-			instance, ready := "told-"+strconv.Itoa(len(name)), filepath.Join(t.TempDir(), "ready")
-			server := services.Server{Name: "a", Dir: "/", Umask: -1, Command: services.Command{
-				Shell: "trap 'exit 7' TERM; echo > " + ready + "; while :; do sleep 0.01; done",
-			}}
-			run := orphan(t, instance, c.without, server, anyRun)
-			b := open(t, instance, c.without)
-			p, err := b.Adopt(run)
-			if err != nil {
-				t.Fatal(err)
-			}
-			until(t, "it can hear", func() bool { _, err := os.Stat(ready); return err == nil })
-			if err := p.Signal(syscall.SIGTERM, services.ToMain); err != nil {
-				t.Fatal(err)
-			}
-			wait(t, "the exit", p.Exited())
-			if e := p.Exit(); c.seen && !e.Seen || e.Seen && e.Code != 7 {
-				t.Errorf("exit %+v, want code 7 where it is seen, which must be so: %v", e, c.seen)
-			}
-		})
-	}
-}
-
-func TestTheConnectorHearsOnlyWholeMessagesAboutWhomItFollows(t *testing.T) {
-	c := &connector{deaths: map[int]*death{}}
-	d := c.follow(42)
-	message := func(what uint32, thread, pid int, code uint32) []byte {
-		m := make([]byte, exitLength)
-		binary.NativeEndian.PutUint32(m[whatAt:], what)
-		binary.NativeEndian.PutUint32(m[exitAt:], uint32(thread))
-		binary.NativeEndian.PutUint32(m[exitAt+4:], uint32(pid))
-		binary.NativeEndian.PutUint32(m[exitAt+8:], code)
-		return m
-	}
-	whole := message(exitEvent, 42, 42, 7<<8)
-	for n := range len(whole) {
-		c.hear(whole[:n])
-	}
-	c.hear(nil)
-	c.hear(message(1, 42, 42, 9<<8))
-	c.hear(message(exitEvent, 43, 43, 9<<8))
-	c.hear(message(exitEvent, 44, 42, 9<<8)) // another of its threads
-	if ws, ok := d.status(); ok {
-		t.Fatalf("it believes in %v", ws)
-	}
-	c.hear(whole)
-	c.hear(message(exitEvent, 42, 42, 9<<8)) // of a later process
-	if ws, ok := d.status(); !ok || ws.ExitStatus() != 7 {
-		t.Errorf("it says %v %v, want 7", ws.ExitStatus(), ok)
-	}
-	c.forget(42, d)
-	if len(c.deaths) > 0 {
-		t.Error("it follows on")
-	}
-}
 
 func TestADaemonOfAnotherServerIsNotTakenForOurs(t *testing.T) {
 	b := open(t, "theft", Without{Cgroup: true})

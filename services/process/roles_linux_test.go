@@ -89,6 +89,25 @@ func be(role string, args []string) int {
 	case "leaver": // crashes, and leaves a child behind
 		spawnSelf(true, "stubborn")
 		return 1
+	case "careless": // the kernel reaps its children at once
+		signal.Ignore(syscall.SIGCHLD)
+		return parent(args[0])
+	case "negligent": // nobody reaps its children
+		return parent(args[0])
+	case "headless": // its main thread may leave before the others
+		leave, term := make(chan os.Signal, 1), make(chan os.Signal, 1)
+		signal.Notify(leave, syscall.SIGUSR1)
+		signal.Notify(term, syscall.SIGTERM)
+		go func() {
+			<-term
+			os.Exit(7)
+		}()
+		fmt.Println("ready")
+		<-leave
+		syscall.Syscall(syscall.SYS_EXIT, 0, 0, 0)
+	case "listen":
+		_, err := openConnector()
+		fmt.Print(err)
 	case "flood":
 		line := strings.Repeat("x", 119) + "\n"
 		for range 10000 {
@@ -104,6 +123,18 @@ func be(role string, args []string) int {
 func idle() int {
 	<-time.After(time.Minute) // a test may forget it
 	return 0
+}
+
+// parent starts a server and tells its pid.
+func parent(role string) int {
+	cmd := exec.Command(os.Args[0], "be", role)
+	cmd.Stdout = os.Stdout
+	if err := cmd.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println(cmd.Process.Pid)
+	return idle()
 }
 
 func spawnSelf(setsid bool, role string) *exec.Cmd {
