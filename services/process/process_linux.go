@@ -57,7 +57,10 @@ func (p *Process) over(leader *handle) {
 	if !ok {
 		return
 	}
-	if next := p.daemon(exit, program); next != nil {
+	if exit.Seen && exit.Code == 0 {
+		p.claim(program)
+	}
+	if next := p.daemon(exit); next != nil {
 		p.mu.Lock()
 		p.leader, p.run.Leader = next, next.Identity
 		p.mu.Unlock()
@@ -74,9 +77,28 @@ func (p *Process) over(leader *handle) {
 	close(p.exited)
 }
 
+// claim writes down who is alive when a main process has ended well, its daemons
+// among them: soon nothing else may say that they belong to the run. What was
+// sent to the tree before is theirs, too.
+func (p *Process) claim(program string) {
+	run := p.Run()
+	if run.Cgroup != "" || p.empty(run) {
+		return
+	}
+	members, _ := p.host.members(run)
+	strays := p.host.strays(run, program, members)
+	p.mu.Lock()
+	p.run.Members = append(members, strays...)
+	if p.tree.draining && len(strays) > 0 {
+		p.tree.asked = append(p.tree.asked, p.tree.sent...)
+	}
+	p.mu.Unlock()
+	p.tellChanged()
+}
+
 // daemon returns the process that goes on for a main process that has ended
 // well: one that made a session of its own, as daemons do.
-func (p *Process) daemon(exit services.Exit, program string) *handle {
+func (p *Process) daemon(exit services.Exit) *handle {
 	if !exit.Seen || exit.Code != 0 || p.host.ctx.Err() != nil {
 		return nil
 	}
@@ -86,7 +108,7 @@ func (p *Process) daemon(exit services.Exit, program string) *handle {
 	if busy || p.empty(run) {
 		return nil
 	}
-	best, others := p.sessionMaker(run, program)
+	best, others := p.sessionMaker(run)
 	for _, pause := range daemonPauses { // it forks, and calls setsid a moment later
 		if best.PID != 0 || !others {
 			break
@@ -96,7 +118,7 @@ func (p *Process) daemon(exit services.Exit, program string) *handle {
 		case <-p.host.ctx.Done():
 			return nil
 		}
-		best, others = p.sessionMaker(run, program)
+		best, others = p.sessionMaker(run)
 	}
 	if best.PID == 0 {
 		return nil
@@ -114,11 +136,8 @@ var daemonPauses = []time.Duration{time.Millisecond, 5 * time.Millisecond, 20 * 
 
 // sessionMaker returns the oldest member of a run that left the session of its
 // main process for one of its own, and whether any member is alive.
-func (p *Process) sessionMaker(run services.Run, program string) (best stat, others bool) {
+func (p *Process) sessionMaker(run services.Run) (best stat, others bool) {
 	members, _ := p.host.members(run)
-	if run.Cgroup == "" {
-		members = append(members, p.host.strays(run, program, members)...)
-	}
 	for _, id := range members {
 		s, err := readStat(id.PID)
 		if err != nil || s.dead() || s.Start != id.Start {

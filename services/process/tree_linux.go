@@ -19,6 +19,7 @@ type tree struct {
 	buried   bool // gone is closed
 	killing  bool
 	asked    []syscall.Signal   // to be sent by that goroutine
+	sent     []syscall.Signal   // by that goroutine
 	look     context.CancelFunc // makes it look again
 	left     []int              // pids seen alive last
 }
@@ -193,7 +194,7 @@ func (p *Process) awaitTree() {
 func (p *Process) lookOnce(ctx context.Context) (over bool) {
 	p.mu.Lock()
 	run, asked, killing, leader := p.run, p.tree.asked, p.tree.killing, p.leader
-	p.tree.asked = nil
+	p.tree.asked, p.tree.sent = nil, append(p.tree.sent, asked...)
 	p.mu.Unlock()
 	members, sure := p.host.members(run)
 	p.mu.Lock()
