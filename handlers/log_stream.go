@@ -19,7 +19,7 @@ const (
 	// A page gets new lines at most every streamPace, and at most streamLines
 	// of them: a reader sees no more, and a browser bears no more.
 	streamPace  = 100 * time.Millisecond
-	streamLines = 400
+	streamLines = 200
 	// streamLag is how much may wait for a page before it is brought nearer to
 	// the end, in bytes.
 	streamLag  = 256 << 10
@@ -82,6 +82,7 @@ type logStream struct {
 	out    io.Writer
 	wire   *http.ResponseController
 	screen screen
+	batch  []model.Line // of one event, to be used again
 	buf    bytes.Buffer
 }
 
@@ -127,17 +128,17 @@ func (s *logStream) run(ctx context.Context, ending <-chan struct{}, lines <-cha
 
 // send writes the line and all that are ready behind it as one event.
 func (s *logStream) send(first logs.Line, more <-chan logs.Line) error {
-	batch := []model.Line{s.screen.line(first)}
-	for len(batch) < streamLines && len(more) > 0 {
+	s.batch = append(s.batch[:0], s.screen.line(first))
+	for len(s.batch) < streamLines && len(more) > 0 {
 		line, open := <-more
 		if !open {
 			break
 		}
-		batch = append(batch, s.screen.line(line))
+		s.batch = append(s.batch, s.screen.line(line))
 	}
 	s.buf.Reset()
 	s.buf.WriteString("id: " + s.screen.next.String() + "\ndata: ")
-	if err := partials.Lines(batch).Render(context.Background(), &s.buf); err != nil {
+	if err := partials.Lines(s.batch).Render(context.Background(), &s.buf); err != nil {
 		return err
 	}
 	s.buf.WriteString("\n\n")

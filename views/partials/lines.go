@@ -1,9 +1,9 @@
 package partials
 
 import (
+	"bytes"
 	"context"
 	"io"
-	"strings"
 
 	"github.com/a-h/templ"
 
@@ -14,16 +14,20 @@ import (
 // every space of a log counts.
 func Lines(lines []model.Line) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
-		var b strings.Builder
+		var b bytes.Buffer
+		b.Grow(lineRoom * len(lines))
 		for _, line := range lines {
 			writeLine(&b, line)
 		}
-		_, err := io.WriteString(w, b.String())
+		_, err := w.Write(b.Bytes())
 		return err
 	})
 }
 
-func writeLine(b *strings.Builder, line model.Line) {
+// lineRoom is what a usual line takes in HTML.
+const lineRoom = 256
+
+func writeLine(b *bytes.Buffer, line model.Line) {
 	if line.Gap {
 		b.WriteString(`<div class="l l-gap">… lines are left out here: they came faster than anybody reads</div>`)
 	}
