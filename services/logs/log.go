@@ -58,7 +58,7 @@ func newLog(dir, name string, o Options) *log {
 	return &log{
 		name: name, path: filepath.Join(dir, name+".log"),
 		report: o.Report, slog: o.Log, fail: o.fail,
-		way: max(o.way, nativeWay), limit: defaultLimit, news: make(chan struct{}),
+		way: max(o.way, nativeWay), limit: unlimited, news: make(chan struct{}),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,10 @@ import (
 )
 
 const defaultLimit = 64 << 20
+
+// unlimited is the limit of a log until somebody says how much of it to keep:
+// whoever only reads it takes nothing away.
+const unlimited = math.MaxInt64 / 8
 
 // beginsAtOnce bounds how many threads make a file at once: they wait for each
 // other anyway, as the directory is one.
@@ -102,15 +107,19 @@ func (s *Store) Begin(server string, p services.LogPolicy) (*os.File, error) {
 }
 
 // Attach goes on keeping the log of a server that an earlier manager started.
+// With a policy that says nothing, of a server that nobody configures any more,
+// nothing is removed.
 func (s *Store) Attach(server string, p services.LogPolicy) {
 	l, err := s.log(server)
 	if err != nil {
 		s.options.Log.Warn("the log of a running server is not kept small", "server", server, "err", err)
 		return
 	}
-	l.mu.Lock()
-	l.limit = limitOf(p)
-	l.unlock()
+	if p.MaxSize > 0 {
+		l.mu.Lock()
+		l.limit = limitOf(p)
+		l.unlock()
+	}
 	s.rouse(l)
 }
 
