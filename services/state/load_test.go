@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -285,4 +286,21 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%s\nbecame %s", first, second)
 		}
 	})
+}
+
+func TestAManagerThatWasRefusedBeforeItsFirstWriteIsNoLoss(t *testing.T) {
+	dir := t.TempDir()
+	if _, _, err := Open(dir, Options{Log: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
+	_, again, err := Open(dir, Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil || again.Damage != "" || len(again.Records) > 0 {
+		t.Errorf("%+v, %v", again, err)
+	}
+	if err := os.Remove(filepath.Join(dir, fileName)); err != nil {
+		t.Fatal(err)
+	}
+	if _, again, err = Open(dir, Options{Log: slog.New(slog.DiscardHandler)}); err != nil || !strings.Contains(again.Damage, "missing") {
+		t.Errorf("%+v, %v", again, err)
+	}
 }

@@ -51,6 +51,11 @@ func Open(dir string, o Options) (*Store, Loaded, error) {
 	if err != nil {
 		return nil, Loaded{}, err
 	}
+	if !found && damage == "" { // a new directory: from now on a missing file is a loss
+		if err := replaceFile(dir, fileName, page(id, false, nil), true); err != nil {
+			return nil, Loaded{}, &services.Error{Kind: services.Unavailable, Msg: "the data directory " + dir + " cannot be written", Err: err}
+		}
+	}
 	switch {
 	case lost != "" && damage != "":
 		damage += "; " + lost
