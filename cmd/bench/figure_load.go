@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"tend/services"
 )
@@ -99,9 +100,24 @@ func healthy(s services.Status) bool {
 	return s.Phase == services.Running && s.Healthy != nil && *s.Healthy && !s.LastCheck.IsZero()
 }
 
-// quiet waits until every server was found well, and leaves nobody connected.
+// settled is how long a manager still looks more often at what it has just
+// started, at its logs above all.
+const settled = 15 * time.Second
+
+// quiet waits until every server was found well and the manager has settled,
+// and leaves nobody connected.
 func (r *rig) quiet(ctx context.Context) error {
 	_, err := r.until(ctx, "all servers were checked", healthy)
 	r.api.Close()
-	return err
+	if err != nil {
+		return err
+	}
+	timer := time.NewTimer(settled)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

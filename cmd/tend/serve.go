@@ -102,7 +102,7 @@ func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Wr
 	}
 	defer m.lock.Release()
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(30) // memory is what people judge a manager by; it has processor time to spare
+		debug.SetGCPercent(25) // memory is what people judge a manager by; it has processor time to spare
 	}
 	// To start everything takes more than to look after it.
 	defer time.AfterFunc(3*time.Second, debug.FreeOSMemory).Stop()
