@@ -1,7 +1,10 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"mime"
 	"net"
 	"net/http"
@@ -96,7 +99,7 @@ func foreignFetch(r *http.Request) bool {
 const maxBody = 256 << 10
 
 // plainForms lets bodies in only where they can be read: as a form that is not
-// too long.
+// too long. An empty JSON object, as some programs always send, is no body.
 func (h *handler) plainForms(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 {
@@ -107,6 +110,9 @@ func (h *handler) plainForms(next http.Handler) http.Handler {
 		switch {
 		case r.ContentLength > maxBody:
 			h.fail(w, r, services.Errorf(services.Invalid, "the body is longer than %d kB", maxBody>>10))
+		case r.Method == http.MethodPost && err == nil && kind == "application/json" && emptyObject(r.Body):
+			r.Body, r.ContentLength = http.NoBody, 0
+			next.ServeHTTP(w, r)
 		case r.Method != http.MethodPost || err != nil || kind != "application/x-www-form-urlencoded":
 			h.fail(w, r, services.Errorf(services.Invalid, "this body cannot be read: put parameters into the query, or send a form (application/x-www-form-urlencoded)"))
 		default:
@@ -114,4 +120,12 @@ func (h *handler) plainForms(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// emptyObject reports whether a body says nothing in JSON.
+func emptyObject(body io.Reader) bool {
+	const more = 64
+	text, err := io.ReadAll(io.LimitReader(body, more))
+	var object map[string]struct{}
+	return err == nil && len(text) < more && (len(bytes.TrimSpace(text)) == 0 || json.Unmarshal(text, &object) == nil && len(object) == 0)
 }

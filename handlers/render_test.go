@@ -64,3 +64,11 @@ func TestOfAViewThatFailsNothingIsWritten(t *testing.T) {
 		t.Errorf("%v, and %d bytes", err, w.Body.Len())
 	}
 }
+
+func TestAnEmptyJSONObjectIsNoBody(t *testing.T) {
+	for body, empty := range map[string]bool{"{}": true, " { }\n": true, "": true, "null": true, `{"a":1}`: false, "[]": false, "{": false, strings.Repeat(" ", 99) + "{}": false} {
+		if got := emptyObject(strings.NewReader(body)); got != empty {
+			t.Errorf("%q: %v", body, got)
+		}
+	}
+}

@@ -24,7 +24,7 @@ func (h *handler) actOnServer(w http.ResponseWriter, r *http.Request) error {
 		return services.Errorf(services.Invalid, "the form cannot be read: send it again from the page")
 	}
 	order := services.Order{Action: action, Servers: []string{id}}
-	if text := r.PostForm.Get("pid"); text != "" {
+	if text := r.Form.Get("pid"); text != "" {
 		pid, err := strconv.Atoi(text)
 		if err != nil || pid <= 0 || action != services.Stop {
 			return services.Errorf(services.Invalid, "pid is the number of the process that holds the port, and goes with stop only")

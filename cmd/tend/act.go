@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -42,8 +43,8 @@ func actCommand(g *globals, action services.Action, short string) *cobra.Command
 				if err != nil {
 					return err
 				}
-				if order.Servers = services.Configured(list); len(order.Servers) == 0 {
-					fmt.Fprintln(cmd.ErrOrStderr(), "there is no server")
+				if order.Servers = allFor(action, list); len(order.Servers) == 0 {
+					fmt.Fprintf(cmd.ErrOrStderr(), "there is no server to %s\n", action)
 					return nil
 				}
 			}
@@ -57,6 +58,15 @@ func actCommand(g *globals, action services.Action, short string) *cobra.Command
 		cmd.Flags().IntVar(&o.orphan, "orphan", 0, "end the foreign process with this `pid`, which holds the server's port")
 	}
 	return cmd
+}
+
+// allFor returns the servers that --all means: a restart leaves alone what is
+// not wanted to run.
+func allFor(action services.Action, list []services.Status) []string {
+	if action == services.Restart {
+		list = slices.DeleteFunc(slices.Clone(list), func(s services.Status) bool { return s.Want == services.Down })
+	}
+	return services.Configured(list)
 }
 
 // check refuses what makes no sense together.

@@ -280,3 +280,13 @@ func TestHelpAndVersionAreData(t *testing.T) {
 		}
 	}
 }
+
+func TestARestartOfAllLeavesAloneWhatWasStopped(t *testing.T) {
+	list := []services.Status{{Name: "up", Want: services.Up}, {Name: "down", Want: services.Down}}
+	if got := allFor(services.Restart, list); len(got) != 1 || got[0] != "up" {
+		t.Errorf("restart means %v", got)
+	}
+	if got := allFor(services.Start, list); len(got) != 2 {
+		t.Errorf("start means %v", got)
+	}
+}

@@ -59,8 +59,10 @@ func demo(ctx context.Context, o serveOptions, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "tend demo: open http://%s in a browser. Ctrl-C ends it.\n", o.listen)
-	fmt.Fprintf(stdout, "Or from another shell: %s status --config %s\n", os.Args[0], path)
+	o.ready = func(address string) {
+		fmt.Fprintf(stdout, "tend demo: open http://%s in a browser. Ctrl-C ends it.\n", address)
+		fmt.Fprintf(stdout, "Or from another shell: %s status --config %s\n", os.Args[0], path)
+	}
 	kept, err := serve(ctx, cfg, o, stderr)
 	if kept || err != nil && !made { // servers that run on need their directory
 		return err

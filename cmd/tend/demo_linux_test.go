@@ -125,6 +125,9 @@ func TestADemoOnATakenPortNamesTheHolderAndTheFlagAndLeavesNothing(t *testing.T)
 	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(text, fmt.Sprintf("pid %d", os.Getpid())) || !strings.Contains(text, "--listen") || strings.Contains(text, "goroutine") {
 		t.Errorf("exit code %d: %s", cmd.ProcessState.ExitCode(), text)
 	}
+	if strings.Contains(text, "open http") {
+		t.Errorf("it invites to what is not there: %s", text)
+	}
 	if left, _ := os.ReadDir(b.tmp); len(left) > 0 {
 		t.Errorf("it leaves %v behind", left)
 	}

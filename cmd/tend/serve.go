@@ -42,6 +42,7 @@ type serveOptions struct {
 	listen  string // wins over the configuration
 	without string // kernel mechanisms not to use
 	demo    bool
+	ready   func(address string) // called when the dashboard answers; nil for nobody
 }
 
 func serveCommand(g *globals) *cobra.Command {
@@ -83,6 +84,7 @@ type manager struct {
 	hub   *hub.Hub
 	push  *handlers.Pusher
 	doors []net.Listener
+	ready func(address string)
 
 	asked  chan bool     // an order to shut down; true keeps the servers
 	ending chan struct{} // closed when streams have to end
@@ -117,7 +119,7 @@ func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Wr
 // newManager joins the services. Whatever can be refused is refused before
 // anything has been started.
 func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Writer) (_ *manager, err error) {
-	m := &manager{cfg: cfg, asked: make(chan bool, 2), ending: make(chan struct{})}
+	m := &manager{cfg: cfg, ready: o.ready, asked: make(chan bool, 2), ending: make(chan struct{})}
 	m.log = slog.New(slog.NewTextHandler(stderr, nil))
 	without, err := parseWithout(o.without)
 	if err != nil {
@@ -256,6 +258,9 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	}
 	m.store.SetClean(false)
 	m.log.Info("tend is running", "dashboard", "http://"+m.address(), "servers", len(m.cfg.Servers), "pid", os.Getpid())
+	if m.ready != nil {
+		m.ready(m.address())
+	}
 	tellSystemd(m.log, notify, "READY=1\nSTATUS=dashboard on http://"+m.address())
 
 	keep, signalled := m.waitForEnd(ctx, signals)
