@@ -11,9 +11,17 @@
     let after = screen.dataset.after, source = null, follow = true;
 
     const atEnd = () => screen.scrollHeight - screen.scrollTop - screen.clientHeight < 24;
-    const toEnd = () => { screen.scrollTop = screen.scrollHeight; };
+    const toEnd = () => { screen.scrollTop = screen.scrollHeight; top = screen.scrollTop; };
     const show = () => { end.hidden = follow; };
-    screen.addEventListener("scroll", () => { follow = atEnd(); show(); }, { passive: true });
+    // Whoever scrolls up wants to read. That new lines came before the news of
+    // the last scrolling does not mean that.
+    let top = 0;
+    screen.addEventListener("scroll", () => {
+      if (atEnd()) follow = true;
+      else if (screen.scrollTop < top) follow = false;
+      top = screen.scrollTop;
+      show();
+    }, { passive: true });
     new ResizeObserver(() => { if (follow) toEnd(); }).observe(screen);
     end.addEventListener("click", () => { follow = true; toEnd(); show(); screen.focus({ preventScroll: true }); });
 
