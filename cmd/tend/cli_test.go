@@ -211,7 +211,7 @@ func TestAnOrderThatFailsSaysWhy(t *testing.T) {
 	d.expect("start nobody", 3, "", "tend: there is no server \"nobody\"\n")
 	d.expect("stop web nobody", 3, "", "tend: there is no server \"nobody\"\n")
 	d.Hold("web")
-	d.expect("start web --timeout 1ms", 1, "", "tend: start was ordered but has not come to an end yet: web starting\n")
+	d.expect("start web --timeout 200ms", 1, "", "tend: start was ordered but has not come to an end yet: web starting\n")
 	kind := services.Foreign
 	d.Set(services.EventOrphan, services.Status{
 		Name: "web", Phase: services.Stopped, Want: services.Down, Port: 80, Running: true,
