@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"path/filepath"
@@ -26,7 +27,7 @@ type Loaded struct {
 	Instance string            // id of the data directory: 16 hexadecimal digits
 	Records  []services.Record // as the file has them; the caller's own
 	Clean    bool              // the earlier manager ended in peace
-	Damage   string            // a sentence about what was lost, empty for nothing
+	Damage   string            // a sentence about what was lost, or given up by a copy; empty for nothing
 }
 
 // Store is state.json. Use Open; only one Run at a time.
@@ -43,24 +44,27 @@ type Store struct {
 
 // Open reads what there is in a data directory whose Lock the caller holds. A
 // state file that is missing, damaged or from a newer tend is no error: it is
-// set aside and Damage says so. An error means that the directory cannot be
-// used at all: Unavailable when it cannot be written.
+// set aside and Damage says so. A copy of a directory that is still there
+// becomes another instance, without the runs: those belong to the original. An
+// error means that the directory cannot be used at all: Unavailable when it
+// cannot be written.
 func Open(dir string, o Options) (*Store, Loaded, error) {
 	doc, found, damage := load(dir)
-	id, lost, err := readInstance(dir, doc.Instance)
+	was, kept, lost, err := readInstance(dir, doc)
 	if err != nil {
 		return nil, Loaded{}, err
 	}
-	if !found && damage == "" { // a new directory: from now on a missing file is a loss
-		if err := replaceFile(dir, fileName, page(id, false, nil), true); err != nil {
-			return nil, Loaded{}, &services.Error{Kind: services.Unavailable, Msg: "the data directory " + dir + " cannot be written", Err: err}
-		}
+	now := was
+	if here := placeOf(dir); here.known() {
+		now.place = here
 	}
-	switch {
-	case lost != "" && damage != "":
-		damage += "; " + lost
-	case lost != "":
-		damage = lost
+	copied := was.copiedTo(now.place)
+	if copied {
+		now.id = newID()
+		lost = fmt.Sprintf("%s is a copy of %s, which is still there, so it got an instance id of its own: the servers that run stay with the original", dir, was.place.path)
+		for i := range doc.Servers {
+			doc.Servers[i].Run = nil
+		}
 	}
 	s := &Store{
 		dir: dir, log: o.Log, report: o.Report,
@@ -68,12 +72,33 @@ func Open(dir string, o Options) (*Store, Loaded, error) {
 		news:   make(chan struct{}, 1),
 		rush:   make(chan struct{}, 1),
 		closed: make(chan struct{}),
-		writer: newWriter(dir, id, doc.Servers, o.Log),
+		writer: newWriter(dir, now.id, doc.Servers, o.Log),
 	}
 	if !found {
 		s.news <- struct{}{}
 	}
-	return s, Loaded{Instance: id, Records: doc.Servers, Clean: doc.Clean, Damage: damage}, nil
+	// First the records, then the id: who dies in between begins anew, and a
+	// new id never stands beside runs of another.
+	if copied || !found && damage == "" { // from now on a missing file is a loss
+		err = replaceFile(dir, fileName, page(now.id, doc.Clean, s.writer.entries), true)
+	}
+	if err == nil && (now != was || !kept) {
+		if err = now.write(dir); kept && !copied {
+			err = nil // it is only the place, and the next start tries again
+		}
+	}
+	if err != nil {
+		return nil, Loaded{}, &services.Error{Kind: services.Unavailable, Msg: "the data directory " + dir + " cannot be written", Err: err}
+	}
+	return s, Loaded{Instance: now.id, Records: doc.Servers, Clean: doc.Clean, Damage: both(damage, lost)}, nil
+}
+
+// both joins two sentences, of which either may be empty.
+func both(a, b string) string {
+	if a != "" && b != "" {
+		return a + "; " + b
+	}
+	return a + b
 }
 
 // load reads state.json; found is false where there is none to be used.
@@ -83,7 +108,7 @@ func load(dir string) (doc document, found bool, damage string) {
 	data, err := readFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if _, err := readFile(filepath.Join(dir, "instance")); err == nil {
+		if _, err := readFile(filepath.Join(dir, instanceName)); err == nil {
 			damage = path + " is missing although this directory has been in use" + effect
 		}
 		return document{}, false, damage
