@@ -50,6 +50,9 @@ type Order struct {
 	// Orphan is the pid of the foreign process that holds the port of the one
 	// server named, for Stop only: that process is ended instead of the server.
 	Orphan int
+	// By says who orders it, for the record: "cli alice (uid 1000)",
+	// "browser 127.0.0.1", "policy". It grants nothing.
+	By string
 }
 
 // Configured returns the names of those that are in the configuration: whoever

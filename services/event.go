@@ -12,13 +12,27 @@ const (
 	EventAdopted EventKind = "adopted" // a run of an earlier manager was taken over
 	EventExited  EventKind = "exited"  // a run has ended
 	EventChanged EventKind = "changed" // want or phase changed in another way
+	EventFailed  EventKind = "failed"  // it gave up, or cannot start: a person has to look
 	EventHealth  EventKind = "health"  // healthy changed
 	EventOrphan  EventKind = "orphan"  // an orphan appeared or went
-	EventRemoved EventKind = "removed" // an unconfigured orphan is gone: forget this server
-	EventLog     EventKind = "log"     // a log was truncated, freed or could not be kept small
-	EventState   EventKind = "state"   // the state file was damaged, or could not be written
-	EventReset   EventKind = "reset"   // events were missed: list again
+	EventRemoved EventKind = "removed" // it left the configuration and nothing of it runs: forget this server
+
+	EventThreshold EventKind = "threshold" // it used more than it should for too long, or no longer does
+	EventLog       EventKind = "log"       // a log was truncated, freed or could not be kept small
+	EventDisk      EventKind = "disk"      // the disk is nearly full, or no longer is
+	EventState     EventKind = "state"     // the state file was damaged, or could not be written
+	EventHistory   EventKind = "history"   // history was damaged, or could not be written
+	EventReload    EventKind = "reload"    // the configuration was read again
+	EventManager   EventKind = "manager"   // a manager has begun, or ends
+	EventAlert     EventKind = "alert"     // an alert could not be delivered
+	EventReset     EventKind = "reset"     // events were missed: list again
 )
+
+// EventKinds lists every kind that history keeps once.
+var EventKinds = []EventKind{
+	EventStarted, EventAdopted, EventExited, EventChanged, EventFailed, EventHealth, EventOrphan, EventRemoved,
+	EventThreshold, EventLog, EventDisk, EventState, EventHistory, EventReload, EventManager, EventAlert,
+}
 
 // Now, as the position to watch from, means the next event.
 const Now = math.MaxUint64
@@ -31,5 +45,8 @@ type Event struct {
 	Kind    EventKind `json:"kind"`
 	Server  string    `json:"server,omitempty"`
 	Message string    `json:"message"`
+	By      string    `json:"by,omitempty"`      // who caused it: see Order; empty where nobody did
+	Crash   bool      `json:"crash,omitempty"`   // of EventExited: by itself, and not cleanly
+	Resolve bool      `json:"resolve,omitempty"` // of health, orphan, threshold and disk: what was wrong is well again
 	Status  *Status   `json:"status,omitempty"`
 }

@@ -1,0 +1,37 @@
+package services
+
+import "time"
+
+// AlertOn is an occasion to tell somebody.
+type AlertOn string
+
+// The occasions.
+const (
+	OnCrash     AlertOn = "crash"     // a run ended by itself and not cleanly
+	OnGiveUp    AlertOn = "give_up"   // a server failed and waits for a person
+	OnUnhealthy AlertOn = "unhealthy" // a check fails
+	OnRecovered AlertOn = "recovered" // what was told of by one of the others is well again
+	OnThreshold AlertOn = "threshold" // a server used more than it should for too long
+	OnOrphan    AlertOn = "orphan"    // a process that is not ours holds a port, or left the configuration
+	OnDisk      AlertOn = "disk"      // the disk of the logs is nearly full
+)
+
+// AlertOccasions lists every occasion once.
+var AlertOccasions = []AlertOn{OnCrash, OnGiveUp, OnUnhealthy, OnRecovered, OnThreshold, OnOrphan, OnDisk}
+
+// AlertRule says what to tell whom. Exactly one of Webhook and Notify is set.
+type AlertRule struct {
+	On      []AlertOn
+	Servers []string      // empty for all
+	Webhook string        // URL that gets a POST of JSON; a secret, as it may hold a token
+	Notify  string        // URL of a notification service; a secret
+	Every   time.Duration // at most one message of a server and an occasion in this time; what comes meanwhile is counted
+	Quiet   QuietHours
+}
+
+// QuietHours is a daily span in local time in which nobody is told: what
+// happened is summed up at its end. Both 0 for none; To before From spans
+// midnight.
+type QuietHours struct {
+	From, To time.Duration // since midnight
+}
