@@ -66,7 +66,7 @@ func TestTheContractDescribesEveryFieldOfAStatus(t *testing.T) {
 	}
 	for schema, value := range map[string]any{
 		"ServerStatus": services.Status{}, "Exit": services.Exit{},
-		"Event": services.Event{Server: "web", Status: &services.Status{}},
+		"Event": services.Event{Server: "web", By: "policy", Crash: true, Resolve: true, Status: &services.Status{}},
 	} {
 		text, err := json.Marshal(value)
 		if err != nil {

@@ -176,7 +176,7 @@ func TestAWebsocketCanTakeTheConnectionOver(t *testing.T) {
 	})
 	srv := httptest.NewServer(a.whole)
 	defer srv.Close()
-	res, err := srv.Client().Get(srv.URL + "/ws")
+	res, err := srv.Client().Get(srv.URL + "/ws?topic=overview")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ type Deps struct {
 	Hosts    []string                                   // allowed values of Host, in lower case without ports, beside localhost and loopback addresses
 	Shutdown func(ctx context.Context, keep bool) error // asks the manager to end; keep leaves servers running
 	Info     Info
+	Position func() uint64   // the id of the latest event, nil where nobody knows it
 	Ending   <-chan struct{} // closed when streams have to end
 	Log      *slog.Logger
 }

@@ -113,7 +113,7 @@ func TestOurOwnPagesAndProgramsAreAnswered(t *testing.T) {
 		if w := a.serve(request("POST", "/api/servers/web?action=start", "", header...)); w.Code != http.StatusOK {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}
-		if w := a.serve(request("GET", "/ws", "", header...)); w.Code != http.StatusNoContent {
+		if w := a.serve(request("GET", "/ws?topic=overview", "", header...)); w.Code != http.StatusNoContent {
 			t.Errorf("%s: websocket %d %s", name, w.Code, w.Body)
 		}
 	}

@@ -35,7 +35,7 @@ func (h *handler) routes() *mux.Router {
 	stream("/ws", h.openSocket)
 	r.PathPrefix(static.Prefix).Handler(static.Handler()).Methods("GET", "HEAD")
 
-	rest := &api.API{Control: h.Control, Logs: h.Logs, Shutdown: h.Shutdown, Info: h.Info, Ending: h.Ending}
+	rest := &api.API{Control: h.Control, Logs: h.Logs, Shutdown: h.Shutdown, Info: h.Info, Position: h.Position, Ending: h.Ending}
 	get("/api/servers", rest.ListServers)
 	post("/api/servers", rest.OrderServers)
 	get("/api/servers/{id}", rest.GetServer)
@@ -57,6 +57,14 @@ func (h *handler) routes() *mux.Router {
 func (h *handler) openSocket(w http.ResponseWriter, r *http.Request) error {
 	if h.Hub == nil {
 		return services.Errorf(services.NotFound, "there is no websocket here")
+	}
+	topic := r.URL.Query().Get("topic")
+	if name, ok := strings.CutPrefix(topic, topicServer("")); ok {
+		if _, err := h.Control.Get(r.Context(), name); err != nil {
+			return err
+		}
+	} else if topic != topicOverview {
+		return services.Errorf(services.Invalid, "there is nothing called %.60q to look at: write topic=overview or topic=server:NAME", topic)
 	}
 	h.Hub.ServeHTTP(w, r)
 	return nil

@@ -76,12 +76,15 @@ func (d *desk) write(config string) {
 }
 
 // Read implements handlers.Logs with a log of two lines, the last unfinished.
-func (d *desk) Read(_ context.Context, _ string, q logs.Query) iter.Seq2[logs.Line, error] {
+func (d *desk) Read(ctx context.Context, _ string, q logs.Query) iter.Seq2[logs.Line, error] {
 	d.mu.Lock()
 	d.read = append(d.read, q)
 	d.mu.Unlock()
 	return func(yield func(logs.Line, error) bool) {
-		_ = yield(logs.Line{Text: []byte("\x1b[31mone")}, nil) && yield(logs.Line{Text: []byte("two"), Partial: true}, nil)
+		_ = yield(logs.Line{Text: []byte("\x1b[31mone")}, nil) && yield(logs.Line{Text: []byte("two\xff"), Partial: true}, nil)
+		if q.Follow {
+			<-ctx.Done()
+		}
 	}
 }
 

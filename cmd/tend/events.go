@@ -38,6 +38,10 @@ With --json it prints one object a line; --after goes on after the id of an even
 				after = services.Now
 			}
 			for e, err := range client.Watch(ctx, after) {
+				if all && err == nil && e.Kind == services.EventReset {
+					all = false
+					continue // it says that there was more once, which nobody asked
+				}
 				if err == nil {
 					err = printEvent(cmd.OutOrStdout(), e, asJSON)
 				}

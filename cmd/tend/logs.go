@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,13 +14,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tend/services"
 	"tend/services/remote"
 )
 
 // logsOptions select what is shown of a log.
 type logsOptions struct {
 	follow      bool
+	json        bool
 	lines       string
 	since, grep string
 }
@@ -30,7 +32,7 @@ func logsCommand(g *globals) *cobra.Command {
 		Short: "Show what a server writes",
 		Long: `Show what a server writes, just as it wrote it: the last 100 lines, or all since a time or with a word in them.
 
-With -f it goes on with what comes, also after the server was restarted, until Ctrl-C.`,
+With -f it goes on with what comes, also after the server or the manager was restarted, until Ctrl-C. With --json it prints one object a line.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: g.oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,6 +50,7 @@ With -f it goes on with what comes, also after the server was restarted, until C
 		},
 	}
 	cmd.Flags().BoolVarP(&o.follow, "follow", "f", false, "go on with what is written from now on")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object a line")
 	cmd.Flags().StringVarP(&o.lines, "lines", "n", "100", "how many of the last lines, or all")
 	cmd.Flags().StringVar(&o.since, "since", "", "not before this `time` (2006-01-02T15:04:05Z), or this long ago (10m)")
 	cmd.Flags().StringVar(&o.grep, "grep", "", "only lines that match this regular `expression`")
@@ -75,37 +78,63 @@ func (o logsOptions) query(counted bool) (url.Values, error) {
 }
 
 func (o logsOptions) show(ctx context.Context, client *remote.Client, name string, query url.Values, stdout io.Writer) error {
-	text, err := client.Logs(ctx, name, query)
-	if err != nil {
+	out := &linePrinter{out: bufio.NewWriter(stdout), each: o.follow, asJSON: o.json}
+	for line, err := range client.Lines(ctx, name, query) {
+		if err == nil {
+			err = out.print(line)
+		}
+		switch {
+		case errors.Is(err, syscall.EPIPE):
+			return nil // whoever watched has seen enough
+		case err != nil:
+			out.out.Flush() //nolint:errcheck // the error that counts is on its way
+			return err
+		}
+	}
+	if out.open && terminal(stdout) {
+		out.out.WriteByte('\n') //nolint:errcheck // Flush says it
+	}
+	if err := out.out.Flush(); !errors.Is(err, syscall.EPIPE) {
 		return err
-	}
-	defer text.Close()
-	out := &lastByte{Writer: stdout, last: '\n'}
-	_, err = io.Copy(out, text)
-	if out.last != '\n' && terminal(stdout) {
-		fmt.Fprintln(stdout)
-	}
-	switch {
-	case ctx.Err() != nil, errors.Is(err, syscall.EPIPE): // whoever watched has seen enough
-		return nil
-	case err != nil:
-		return &services.Error{Kind: services.Unavailable, Msg: "the log broke off", Err: err}
-	case o.follow:
-		return services.Errorf(services.Unavailable, "the manager has ended; its servers may go on writing")
 	}
 	return nil
 }
 
-// lastByte remembers how what was written ends.
-type lastByte struct {
-	io.Writer
-	last byte
+// linePrinter prints lines as they were written.
+type linePrinter struct {
+	out    *bufio.Writer
+	each   bool // show each line at once
+	asJSON bool
+	open   bool   // the last line has no newline yet
+	next   string // where the last line ended
 }
 
-// Write implements io.Writer.
-func (w *lastByte) Write(p []byte) (int, error) {
-	if len(p) > 0 {
-		w.last = p[len(p)-1]
+func (p *linePrinter) print(line remote.LogLine) error {
+	if p.asJSON {
+		text, err := json.Marshal(line)
+		if err != nil {
+			return fmt.Errorf("print as JSON: %w", err)
+		}
+		p.out.Write(append(text, '\n')) //nolint:errcheck // the writer keeps its first error
+	} else {
+		p.text(line)
 	}
-	return w.Writer.Write(p)
+	if p.each {
+		return p.out.Flush()
+	}
+	return nil
+}
+
+func (p *linePrinter) text(line remote.LogLine) {
+	if p.open && line.Address != p.next { // its rest is gone
+		p.out.WriteByte('\n') //nolint:errcheck // the writer keeps its first error
+	}
+	p.out.Write(line.Bytes()) //nolint:errcheck // likewise
+	if line.Cut {
+		fmt.Fprintf(p.out, " [cut after %d kB]", len(line.Bytes())>>10)
+	}
+	p.open, p.next = line.Partial, line.Next
+	if !line.Partial {
+		p.out.WriteByte('\n') //nolint:errcheck // likewise
+	}
 }

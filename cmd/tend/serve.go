@@ -179,7 +179,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 	m.push = handlers.NewPusher(m.orch, m.hub, "http://"+m.address(), m.log)
 	m.web = &http.Server{
 		Handler: handlers.New(handlers.Deps{
-			Control: m.orch, Logs: m.logs, Hub: m.hub, Shutdown: m.askedToEnd, Ending: m.ending, Log: m.log,
+			Control: m.orch, Logs: m.logs, Hub: m.hub, Shutdown: m.askedToEnd, Position: m.bus.Last, Ending: m.ending, Log: m.log,
 			Info: handlers.Info{Version: version(), PID: os.Getpid(), Config: cfg.Path, URL: "http://" + m.address(), Demo: o.demo},
 		}),
 		ConnContext:       handlers.ConnContext,

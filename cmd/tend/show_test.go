@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -155,7 +157,7 @@ func TestTimesAreShort(t *testing.T) {
 
 func TestLogsArePrintedAsTheyWereWritten(t *testing.T) {
 	d := newDesk(t)
-	d.expect("logs web", 0, "\x1b[31mone\ntwo", "")
+	d.expect("logs web", 0, "\x1b[31mone\ntwo\xff", "")
 	if q := d.query(); q.Tail != 100 || q.Follow {
 		t.Errorf("asked %+v", q)
 	}
@@ -168,7 +170,22 @@ func TestLogsArePrintedAsTheyWereWritten(t *testing.T) {
 		}
 	}
 	d.expect("logs nobody", 3, "", "tend: there is no server \"nobody\"\n")
-	d.expect("logs web -f -n all", 1, "\x1b[31mone\ntwo", "tend: the manager has ended; its servers may go on writing\n")
+	d.expect("logs web --json", 0, `{"address":"0.0","next":"0.0","at":null,"text":"\u001b[31mone","cut":false,"partial":false}
+{"address":"0.0","next":"0.0","at":null,"text":"two�","raw":"dHdv/w==","cut":false,"partial":true}
+`, "")
+}
+
+func TestALogIsFollowedUntilCtrlC(t *testing.T) {
+	d := newDesk(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := &until{text: "two\xff", then: cancel}
+	if code := run(ctx, []string{"logs", "web", "-f", "-n", "all", "--config", filepath.Join(d.dir, "tend.yaml")}, strings.NewReader(""), out, io.Discard); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if got := out.String(); got != "\x1b[31mone\ntwo\xff" {
+		t.Errorf("printed %q", got)
+	}
 	if q := d.query(); q.Tail < 1<<20 || !q.Follow {
 		t.Errorf("asked %+v", q)
 	}
@@ -184,7 +201,7 @@ func TestEventsArePrintedUntilNobodyWantsThemAnyMore(t *testing.T) {
 	if code := run(ctx, []string{"events", "--all", "--data", d.dir + "/.tend"}, nil, out, &errs); code != 0 || errs.Len() > 0 {
 		t.Errorf("ended with %d %s", code, &errs)
 	}
-	if text := out.String(); !strings.Contains(text, "  reset    events were missed") || !strings.Contains(text, "  state    first [2J\n") || strings.Contains(text, "\x1b") {
+	if text := out.String(); strings.Contains(text, "reset") || !strings.Contains(text, "  state    first [2J\n") || strings.Contains(text, "\x1b") {
 		t.Errorf("printed %q", text)
 	}
 	ctx, cancel = context.WithCancel(t.Context())

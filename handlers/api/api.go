@@ -32,6 +32,7 @@ type API struct {
 	Logs     Logs
 	Shutdown func(ctx context.Context, keep bool) error
 	Info     any             // what /api/info shows
+	Position func() uint64   // the id of the latest event, nil where nobody knows it
 	Ending   <-chan struct{} // closed when streams have to end, nil for never
 }
 

@@ -81,7 +81,7 @@ func newApp(t testing.TB, servers ...services.Server) *app {
 		kept: make(chan bool, 1), ending: make(chan struct{}),
 	}
 	a.whole = handlers.New(handlers.Deps{
-		Control: a.Fake, Logs: a.logs, Log: slog.New(slog.DiscardHandler), Ending: a.ending,
+		Control: a.Fake, Position: a.Last, Logs: a.logs, Log: slog.New(slog.DiscardHandler), Ending: a.ending,
 		Info: handlers.Info{Version: "1", PID: 7, Config: "/srv/tend.yaml", URL: "http://127.0.0.1:3030"},
 		Shutdown: func(_ context.Context, keep bool) error {
 			a.kept <- keep

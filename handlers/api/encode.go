@@ -35,6 +35,15 @@ func appendEvent(b []byte, e *services.Event) []byte {
 		b = appendString(append(b, `,"server":`...), e.Server)
 	}
 	b = appendString(append(b, `,"message":`...), e.Message)
+	if e.By != "" {
+		b = appendString(append(b, `,"by":`...), e.By)
+	}
+	if e.Crash {
+		b = append(b, `,"crash":true`...)
+	}
+	if e.Resolve {
+		b = append(b, `,"resolve":true`...)
+	}
 	if e.Status != nil {
 		b = appendStatus(append(b, `,"status":`...), e.Status)
 	}

@@ -28,6 +28,9 @@ func (a *API) StreamEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if after == services.Now && a.Position != nil {
+		after = a.Position()
+	}
 	ctx, cancel := a.until(r)
 	defer cancel()
 	events, stop := pump(ctx, func(ctx context.Context) iter.Seq2[services.Event, error] {
@@ -37,7 +40,11 @@ func (a *API) StreamEvents(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	out := http.NewResponseController(w)
-	fmt.Fprintf(w, "retry: %d\n\n", retryPause.Milliseconds())
+	fmt.Fprintf(w, "retry: %d\n", retryPause.Milliseconds())
+	if after != services.Now { // so that one who has seen no event yet can come back, too
+		fmt.Fprintf(w, "id: %d\n", after)
+	}
+	io.WriteString(w, "\n") //nolint:errcheck // Flush says it
 	if out.Flush() != nil {
 		return nil // the client has gone
 	}

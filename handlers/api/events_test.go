@@ -39,7 +39,7 @@ func TestEventsAreAStreamThatCanBeResumed(t *testing.T) {
 		t.Errorf("headers %v", head)
 	}
 	text := bufio.NewReader(res.Body)
-	if first := next(t, text); first["retry"] != "1000" {
+	if first := next(t, text); first["retry"] != "1000" || first["id"] != fmt.Sprint(a.Last()) {
 		t.Errorf("begins with %v", first)
 	}
 	// The stream has its place in line before its first byte is out.

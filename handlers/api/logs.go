@@ -3,10 +3,14 @@ package api
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"iter"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gorilla/mux"
 
@@ -19,7 +23,7 @@ const defaultTail = 100
 // StreamLog sends a server's output as plain text, byte for byte, but for
 // lines that are too long.
 func (a *API) StreamLog(w http.ResponseWriter, r *http.Request) error {
-	p, err := params(r, "tail", "since", "grep", "follow")
+	p, err := params(r, "tail", "since", "after", "grep", "follow")
 	if err != nil {
 		return err
 	}
@@ -33,21 +37,25 @@ func (a *API) StreamLog(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := a.until(r)
 	defer cancel()
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	if q.Follow {
-		return a.follow(ctx, w, name, q)
+	out := bufio.NewWriterSize(w, 64<<10)
+	write, form := (&printer{out: out}).line, "text/plain; charset=utf-8"
+	if accepts(r, ndjson) {
+		write, form = (&objects{out: out}).line, ndjson
 	}
-	text := printer{out: bufio.NewWriterSize(w, 64<<10)}
+	w.Header().Set("Content-Type", form)
+	if q.Follow {
+		return a.follow(ctx, w, out, write, name, q)
+	}
 	for line, err := range a.Logs.Read(ctx, name, q) {
 		if err != nil {
 			return err // with a status of its own, unless much has been sent
 		}
-		if text.line(line) != nil {
+		if write(line) != nil {
 			return nil // the client has gone
 		}
 	}
-	text.out.Flush() //nolint:errcheck // the client has gone
+	out.Flush() //nolint:errcheck // the client has gone
 	return nil
 }
 
@@ -63,8 +71,13 @@ func (v values) logQuery(now time.Time) (q logs.Query, err error) {
 	if q.Grep, err = v.grep(); err != nil {
 		return q, err
 	}
+	if text := v.text("after"); text != "" {
+		if q.After, err = logs.ParseAddress(text); err != nil {
+			return q, err
+		}
+	}
 	otherwise := -1
-	if q.Follow && q.Since.IsZero() {
+	if q.Follow && q.Since.IsZero() && q.After.IsZero() {
 		otherwise = defaultTail
 	}
 	q.Tail, err = v.number("tail", 0, otherwise)
@@ -72,25 +85,24 @@ func (v values) logQuery(now time.Time) (q logs.Query, err error) {
 }
 
 // follow sends lines as they come, all that are ready at a time.
-func (a *API) follow(ctx context.Context, w http.ResponseWriter, name string, q logs.Query) error {
+func (a *API) follow(ctx context.Context, w http.ResponseWriter, out *bufio.Writer, write func(logs.Line) error, name string, q logs.Query) error {
 	lines, stop := pump(ctx, func(ctx context.Context) iter.Seq2[logs.Line, error] {
 		return a.Logs.Read(ctx, name, q)
 	})
 	defer stop()
-	text := printer{out: bufio.NewWriterSize(w, 64<<10)}
 	wire := http.NewResponseController(w)
 	if wire.Flush() != nil {
 		return nil // the client has gone
 	}
 	for next := range lines {
 		if next.err != nil {
-			text.out.Flush() //nolint:errcheck // the error that counts is on its way
-			wire.Flush()     //nolint:errcheck // likewise
+			out.Flush()  //nolint:errcheck // the error that counts is on its way
+			wire.Flush() //nolint:errcheck // likewise
 			return next.err
 		}
-		err := text.line(next.value)
+		err := write(next.value)
 		if err == nil && len(lines) == 0 {
-			if err = text.out.Flush(); err == nil {
+			if err = out.Flush(); err == nil {
 				err = wire.Flush()
 			}
 		}
@@ -99,6 +111,43 @@ func (a *API) follow(ctx context.Context, w http.ResponseWriter, name string, q 
 		}
 	}
 	return nil
+}
+
+// ndjson is the form in which each line is an object.
+const ndjson = "application/x-ndjson"
+
+// accepts reports whether the client names a media type as one that it takes.
+func accepts(r *http.Request, form string) bool {
+	for _, part := range strings.Split(r.Header.Get("Accept"), ",") {
+		name, _, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(name), form) {
+			return true
+		}
+	}
+	return false
+}
+
+// objects writes lines as JSON objects. Not for concurrent use.
+type objects struct {
+	out *bufio.Writer
+	buf []byte
+}
+
+func (o *objects) line(line logs.Line) error {
+	b := append(o.buf[:0], `{"address":"`...)
+	b = append(append(b, line.Address.String()...), `","next":"`...)
+	b = append(append(b, line.Next.String()...), `","at":`...)
+	b = appendTime(b, line.At)
+	b = appendString(append(b, `,"text":`...), string(line.Text))
+	if !utf8.Valid(line.Text) {
+		b = append(b, `,"raw":"`...)
+		b = append(base64.StdEncoding.AppendEncode(b, line.Text), '"')
+	}
+	b = strconv.AppendBool(append(b, `,"cut":`...), line.Cut)
+	b = strconv.AppendBool(append(b, `,"partial":`...), line.Partial)
+	o.buf = append(b, '}', '\n')
+	_, err := o.out.Write(o.buf)
+	return err
 }
 
 // printer writes lines as they were written. Not for concurrent use.

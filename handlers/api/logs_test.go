@@ -77,9 +77,10 @@ func TestABadQueryOfALogIsAnsweredWithASentence(t *testing.T) {
 		"since=then":                        "since wants an age such as 10m",
 		"since=-5m":                         "since wants",
 		"grep=(":                            "grep wants a regular expression",
+		"after=yesterday":                   "not an address in a log",
 		"follow=perhaps":                    "follow wants true or false",
 		"tail=1&tail=2":                     "tail is given 2 times",
-		"n=5":                               "this call takes tail, since, grep, follow",
+		"n=5":                               "this call takes tail, since, after, grep, follow",
 		"grep=" + strings.Repeat("x", 2000): "longer than 1000",
 	} {
 		w := a.ask("GET", "/api/servers/web/logs?"+query, "")
@@ -158,5 +159,26 @@ func TestAFollowerOfABrokenLogIsNotToldThatItWasTheEnd(t *testing.T) {
 	res, _ := a.following(t, "/api/servers/web/logs?follow=true")
 	if text, err := io.ReadAll(res.Body); err == nil || string(text) != "old\n" {
 		t.Errorf("read %q, %v", text, err)
+	}
+}
+
+func TestALogAsObjectsHasTheAddressOfEachLine(t *testing.T) {
+	a := newApp(t)
+	begun := line(20, 23, "beg\xff")
+	begun.Partial, begun.At = true, time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	a.logs.lines = []logs.Line{line(0, 8, "\x1b[31mred \"<\""), begun}
+	r := httptest.NewRequest("GET", "/api/servers/web/logs?after=1.0", nil)
+	r.Host = "localhost"
+	r.Header.Set("Accept", "text/html;q=0.5, application/x-ndjson")
+	w := httptest.NewRecorder()
+	a.whole.ServeHTTP(w, r)
+	want := `{"address":"1.0","next":"1.8","at":null,"text":"\u001b[31mred \"\u003c\"","cut":false,"partial":false}
+{"address":"1.20","next":"1.23","at":"2030-01-02T03:04:05.000Z","text":"beg\ufffd","raw":"YmVn/w==","cut":false,"partial":true}
+`
+	if w.Code != 200 || w.Header().Get("Content-Type") != "application/x-ndjson" || w.Body.String() != want {
+		t.Errorf("%d %v\n%s\nwant\n%s", w.Code, w.Header(), w.Body, want)
+	}
+	if q := a.logs.last(); q.After != (logs.Address{Gen: 1}) {
+		t.Errorf("asked %+v", q)
 	}
 }

@@ -291,6 +291,13 @@ func (f *Fake) Watch(ctx context.Context, after uint64) iter.Seq2[services.Event
 	}
 }
 
+// Last returns the id of the latest event.
+func (f *Fake) Last() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last
+}
+
 // since returns what was published after an id, and what is closed by the
 // next event.
 func (f *Fake) since(at uint64) ([]services.Event, <-chan struct{}) {

@@ -67,6 +67,7 @@ type request struct {
 	query        url.Values
 	form         url.Values // sent as the body
 	lastEvent    string
+	accept       string // media type, empty for any
 }
 
 // call sends a request and returns its answer, or the error that the other
@@ -86,6 +87,9 @@ func (c *Client) call(ctx context.Context, q request) (*http.Response, error) {
 	}
 	if q.lastEvent != "" {
 		req.Header.Set("Last-Event-ID", q.lastEvent)
+	}
+	if q.accept != "" {
+		req.Header.Set("Accept", q.accept)
 	}
 	res, err := c.http.Do(req)
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"tend/handlers"
 	"tend/services"
 	"tend/services/controltest"
+	"tend/services/logs"
 	"tend/services/remote"
 )
 
@@ -32,18 +34,20 @@ type manager struct {
 	client *remote.Client
 	end    func() // as if it were killed; more than once does nothing
 	kept   chan bool
+	begun  chan struct{} // a stream of events has been answered
+	log    tape
 	breaks atomic.Int32 // so many streams of events break as soon as they have begun
 }
 
 func serve(t *testing.T, socket string) *manager {
 	t.Helper()
-	m := &manager{Fake: controltest.NewFake(controltest.Servers()...), socket: socket, kept: make(chan bool, 1)}
+	m := &manager{Fake: controltest.NewFake(controltest.Servers()...), socket: socket, kept: make(chan bool, 1), begun: make(chan struct{}, 9)}
 	l, err := remote.Listen(socket)
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv := &http.Server{ConnContext: handlers.ConnContext, Handler: m.breaking(handlers.New(handlers.Deps{
-		Control: m.Fake, Log: slog.New(slog.DiscardHandler), Info: handlers.Info{Version: "1", PID: 7, URL: "http://127.0.0.1:1"},
+		Control: m.Fake, Logs: &m.log, Position: m.Last, Log: slog.New(slog.DiscardHandler), Info: handlers.Info{Version: "1", PID: 7, URL: "http://127.0.0.1:1"},
 		Shutdown: func(_ context.Context, keep bool) error {
 			m.kept <- keep
 			return nil
@@ -67,8 +71,50 @@ func (m *manager) breaking(next http.Handler) http.Handler {
 			w.WriteHeader(http.StatusOK)
 			return
 		}
+		if r.URL.Path == "/api/events" {
+			w = teller{w, m.begun}
+		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// teller says when what was written is on its way.
+type teller struct {
+	http.ResponseWriter
+	flushed chan<- struct{}
+}
+
+func (t teller) Flush() {
+	t.ResponseWriter.(http.Flusher).Flush()
+	select {
+	case t.flushed <- struct{}{}:
+	default:
+	}
+}
+
+// tape is a log of lines of two bytes; a follower waits at its end.
+type tape struct {
+	mu    sync.Mutex // guards what follows
+	lines []string
+	asked []logs.Query
+}
+
+func (l *tape) Read(ctx context.Context, _ string, q logs.Query) iter.Seq2[logs.Line, error] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked = append(l.asked, q)
+	lines, from := l.lines, int(q.After.Off/2)
+	return func(yield func(logs.Line, error) bool) {
+		for i := from; i < len(lines); i++ {
+			at, next := logs.Address{Gen: 1, Off: int64(2 * i)}, logs.Address{Gen: 1, Off: int64(2*i + 2)}
+			if !yield(logs.Line{Address: at, Next: next, Text: []byte(lines[i])}, nil) {
+				return
+			}
+		}
+		if q.Follow {
+			<-ctx.Done()
+		}
+	}
 }
 
 func socketIn(t *testing.T) string {
@@ -124,7 +170,9 @@ func TestWithoutAManagerACallSaysHowToStartOne(t *testing.T) {
 		c := remote.New(path)
 		_, listErr := c.List(t.Context())
 		_, doErr := c.Do(t.Context(), services.Order{Action: services.Start, Servers: []string{"web"}})
-		_, logErr := c.Logs(t.Context(), "web", nil)
+		var logErr error
+		for _, logErr = range c.Lines(t.Context(), "web", nil) {
+		}
 		errs := []error{listErr, doErr, logErr, c.Shutdown(t.Context(), false)}
 		for _, err := range c.Watch(t.Context(), services.Now) {
 			errs = append(errs, err)
@@ -206,8 +254,10 @@ func TestInfoTellsAboutTheManager(t *testing.T) {
 func TestLogsOfAnUnknownServerAreNotFound(t *testing.T) {
 	m := serve(t, socketIn(t))
 	for _, name := range []string{"nobody", "../events"} {
-		if _, err := m.client.Logs(t.Context(), name, url.Values{}); services.KindOf(err) != services.NotFound {
-			t.Errorf("%s: %v", name, err)
+		for _, err := range m.client.Lines(t.Context(), name, url.Values{}) {
+			if services.KindOf(err) != services.NotFound {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 }

@@ -8,20 +8,6 @@ import (
 	"strconv"
 )
 
-// Logs returns a server's output as text; the query is that of the REST call.
-// NotFound, Invalid.
-func (c *Client) Logs(ctx context.Context, name string, query url.Values) (io.ReadCloser, error) {
-	path, err := pathOf(name)
-	if err != nil {
-		return nil, err
-	}
-	res, err := c.call(ctx, request{method: http.MethodGet, path: path + "/logs", query: query})
-	if err != nil {
-		return nil, err
-	}
-	return res.Body, nil
-}
-
 // Shutdown asks the manager to end; keep leaves its servers running. It
 // returns when the manager has heard it.
 func (c *Client) Shutdown(ctx context.Context, keep bool) error {

@@ -41,7 +41,7 @@ type stream struct {
 	client *Client
 	at     uint64 // the id of the last event seen
 	body   io.ReadCloser
-	missed bool // the connection broke before any event told where we are
+	missed bool // the connection broke before anything told where we are
 }
 
 // follow yields what comes over one connection. It returns false when nobody
@@ -69,6 +69,11 @@ func (s *stream) follow(ctx context.Context, yield func(services.Event, error) b
 		if err != nil {
 			s.missed = s.at == services.Now
 			return err, true
+		}
+		if id, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "id: "); ok && s.at == services.Now {
+			if at, err := strconv.ParseUint(id, 10, 63); err == nil {
+				s.at = at // where it begins, before any event
+			}
 		}
 		data, ok := strings.CutPrefix(line, "data: ")
 		if !ok {
@@ -105,24 +110,30 @@ func (s *stream) close() {
 	s.body = nil
 }
 
-// reconnect subscribes again once somebody answers. Nothing tells us when that
-// is, so it tries, at growing distances.
+// reconnect subscribes again once somebody answers.
 func (s *stream) reconnect(ctx context.Context, broken error) error {
-	last := error(&services.Error{Kind: services.Unavailable, Msg: "the stream of events broke off", Err: broken})
-	enough := time.NewTimer(s.client.patience)
+	last := &services.Error{Kind: services.Unavailable, Msg: "the stream of events broke off", Err: broken}
+	return s.client.again(ctx, last, s.open)
+}
+
+// again opens a stream that broke once somebody answers. Nothing tells when
+// that is, so it tries, at growing distances; when patience ends it returns
+// the last error.
+func (c *Client) again(ctx context.Context, last error, open func(context.Context) error) error {
+	enough := time.NewTimer(c.patience)
 	defer enough.Stop()
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		again := time.NewTimer(pause)
+		next := time.NewTimer(pause)
 		select {
-		case <-again.C:
+		case <-next.C:
 		case <-enough.C:
-			again.Stop()
+			next.Stop()
 			return last
 		case <-ctx.Done():
-			again.Stop()
+			next.Stop()
 			return ctx.Err()
 		}
-		err := s.open(ctx)
+		err := open(ctx)
 		if err == nil || services.KindOf(err) != services.Unavailable {
 			return err
 		}

@@ -81,6 +81,20 @@ func TestAWatchThatHasSeenNothingIsResetByABreak(t *testing.T) {
 	}
 }
 
+func TestAQuietWatchGoesOnWhereItBegan(t *testing.T) {
+	m := serve(t, socketIn(t))
+	m.Publish(services.Event{Kind: services.EventLog, Message: "before"})
+	w := watch(t, m, services.Now)
+	<-m.begun
+	m.end()
+	next := serve(t, m.socket)
+	next.Publish(services.Event{Kind: services.EventLog, Message: "before"})
+	next.Publish(services.Event{Kind: services.EventLog, Message: "while nobody listened"})
+	if e := w.next(t); e.Message != "while nobody listened" {
+		t.Errorf("got %+v", e)
+	}
+}
+
 func TestAWatchWithoutAnybodyToGoOnWithEnds(t *testing.T) {
 	m := serve(t, socketIn(t))
 	remote.SetPatience(m.client, time.Millisecond)

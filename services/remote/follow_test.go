@@ -1,0 +1,51 @@
+package remote_test
+
+import (
+	"net/url"
+	"slices"
+	"testing"
+)
+
+func TestALogIsFollowedWithTheNextManagerWithoutAGap(t *testing.T) {
+	first := serve(t, socketIn(t))
+	first.log.lines = []string{"a", "b"}
+	var second *manager
+	var got []string
+	for line, err := range first.client.Lines(t.Context(), "web", url.Values{"follow": {"true"}, "tail": {"9"}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, line.Text)
+		if line.Text == "b" {
+			first.end()
+			second = serve(t, first.socket)
+			second.log.lines = []string{"a", "b", "\xff", "d"}
+		}
+		if line.Text == "d" {
+			break
+		}
+		if line.Raw != nil && string(line.Bytes()) != "\xff" {
+			t.Errorf("read %q", line.Bytes())
+		}
+	}
+	if want := []string{"a", "b", "\ufffd", "d"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if q := second.log.asked[0]; q.After.Off != 4 || q.Tail != -1 || !q.Follow {
+		t.Errorf("the next manager was asked %+v", q)
+	}
+}
+
+func TestALogThatIsNotFollowedEnds(t *testing.T) {
+	m := serve(t, socketIn(t))
+	m.log.lines = []string{"a", "b"}
+	n := 0
+	for line, err := range m.client.Lines(t.Context(), "web", nil) {
+		if n++; err != nil || line.Address == "" {
+			t.Errorf("%+v, %v", line, err)
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d lines", n)
+	}
+}
