@@ -23,6 +23,7 @@ const (
 	xsys      = "golang.org/x/sys"
 	goyaml    = "github.com/goccy/go-yaml"
 	cobra     = "github.com/spf13/cobra"
+	pflag     = "github.com/spf13/pflag"
 	mux       = "github.com/gorilla/mux"
 	websocket = "github.com/gorilla/websocket"
 )
@@ -31,7 +32,7 @@ var arrows = map[string]arrow{
 	"": {},
 	"cmd/...": {
 		ours:    []string{"", "handlers/...", "views/...", "services/...", "static"},
-		modules: []string{cobra, xsys, websocket},
+		modules: []string{cobra, pflag, xsys, websocket},
 		watched: []string{"net/http", "os/exec"},
 	},
 

@@ -64,6 +64,9 @@ func demo(ctx context.Context, o serveOptions, stdout, stderr io.Writer) error {
 		fmt.Fprintf(stdout, "Or from another shell: %s status --config %s\n", os.Args[0], path)
 	}
 	kept, err := serve(ctx, cfg, o, stderr)
+	if !made && services.KindOf(err) == services.Conflict {
+		return fmt.Errorf("%w; for a second demo choose another address with --listen 127.0.0.1:PORT", err)
+	}
 	if kept || err != nil && !made { // servers that run on need their directory
 		return err
 	}

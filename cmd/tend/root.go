@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"tend"
 	"tend/services"
@@ -79,6 +80,10 @@ The exit code is 0 for done, 1 for failed, 2 for a command that makes no sense, 
 	root.PersistentFlags().StringVarP(&g.config, "config", "c", "", "the configuration (default: the nearest tend.yaml from here upwards)")
 	root.PersistentFlags().StringVar(&g.data, "data", "", "the data directory (default: as configured, .tend beside the configuration)")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		var value *pflag.InvalidValueError
+		if errors.As(err, &value) {
+			return usageError("--%s %s: %s; see `%s --help`", value.GetFlag().Name, value.GetValue(), wanted(value.GetFlag()), cmd.CommandPath())
+		}
 		return usageError("%v; see `%s --help`", err, cmd.CommandPath())
 	})
 	root.AddCommand(
@@ -90,7 +95,18 @@ The exit code is 0 for done, 1 for failed, 2 for a command that makes no sense, 
 		logsCommand(g), eventsCommand(g), checkCommand(g.find), shutdownCommand(g), openCommand(g), unitCommand(g.find),
 		versionCommand(), servantCommand(),
 	)
+	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			shells := cmd.Commands()
+			cmd.RunE = func(*cobra.Command, []string) error {
+				names := make([]string, 0, len(shells))
+				for _, shell := range shells {
+					names = append(names, shell.Name())
+				}
+				return usageError("name a shell: tend completion %s", strings.Join(names, "|"))
+			}
+		}
 		if args := cmd.Args; args != nil {
 			cmd.Args = func(cmd *cobra.Command, given []string) error {
 				if err := args(cmd, given); err != nil {
@@ -101,6 +117,19 @@ The exit code is 0 for done, 1 for failed, 2 for a command that makes no sense, 
 		}
 	}
 	return root
+}
+
+// wanted says what the value of a flag has to be.
+func wanted(flag *pflag.Flag) string {
+	switch flag.Value.Type() {
+	case "int", "uint64":
+		return "write a number"
+	case "bool":
+		return "write true or false"
+	case "duration":
+		return "write a time such as 30s"
+	}
+	return "this is not what it takes"
 }
 
 // knownCommand refuses what is no command, and says what may have been meant.

@@ -243,7 +243,7 @@ func (d *decoder) size(n *node, label string, least int64, into *int64) {
 	if !ok {
 		return
 	}
-	if _, err := strconv.ParseFloat(value, 64); err == nil {
+	if number, err := strconv.ParseFloat(value, 64); err == nil && number > 0 {
 		d.add(n.at, label, "wants a unit: write %sMB for megabytes or %skB for kilobytes", quoteCut(value, ""), quoteCut(value, ""))
 		return
 	}

@@ -65,10 +65,11 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 			`4:11: a: port wants a number from 1 to 65535, not the text "80"`,
 			`5:16: a: autostart wants true or false, not the text "yes"`,
 			`6:18: a: description wants text such as public API, not a list`}},
-		{"sizes", "servers:\n  a: {command: a, logs: {max_size: 64}}\n  b: {command: a, logs: {max_size: 64XB}}\n  c: {command: a, logs: {max_size: 1kB}}\n", []string{
+		{"sizes", "servers:\n  a: {command: a, logs: {max_size: 64}}\n  b: {command: a, logs: {max_size: 64XB}}\n  c: {command: a, logs: {max_size: 1kB}}\n  d: {command: a, logs: {max_size: -1}}\n", []string{
 			`2:36: a: logs.max_size wants a unit: write 64MB for megabytes or 64kB for kilobytes`,
 			`3:36: b: logs.max_size wants a size such as 500kB, 64MB or 64MiB, not "64XB"`,
-			`4:36: c: logs.max_size has to be at least 64kB, not 1kB`}},
+			`4:36: c: logs.max_size has to be at least 64kB, not 1kB`,
+			`5:36: d: logs.max_size wants a size such as 500kB, 64MB or 64MiB, not "-1"`}},
 		{"durations", "servers:\n  a: {command: a, stop: {timeout: soon}}\n  b: {command: a, stop: {timeout: -1s}}\n  c: {command: a, backoff: {min: 5s, max: 1s}}\n  d: {command: a, stop: {timeout: 99999h}}\n", []string{
 			`2:35: a: stop.timeout wants a duration such as 500ms, 3s or 1m30s, not "soon"`,
 			`3:35: b: stop.timeout has to be at least 0s, not -1s`,
@@ -83,9 +84,10 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 			`3:29: b: success wants a number from 0 to 255, not 256`,
 			`3:34: b: success wants a signal's name such as TERM or INT, or a number from 1 to 64, not "NOPE"`,
 			`4:28: c: success wants a list of exit codes and signals such as [0, 3, TERM], not the number 3`}},
-		{"umask", "servers:\n  a: {command: a, umask: 027}\n  b: {command: a, umask: \"089\"}\n", []string{
+		{"umask", "servers:\n  a: {command: a, umask: 027}\n  b: {command: a, umask: \"089\"}\n  c: {command: a, umask: 999}\n", []string{
 			`2:26: a: umask is octal and wants quotes, since YAML reads numbers in its own way: write "027"`,
-			`3:26: b: umask wants up to three octal digits such as "027", not "089"`}},
+			`3:26: b: umask wants up to three octal digits such as "027", not "089"`,
+			`4:26: c: umask wants up to three octal digits in quotes such as "027", not 999`}},
 		{"paths", "data: \"\"\nservers:\n  a: {command: a, dir: ~/app}\n  b: {command: a, env_file: 5}\n", []string{
 			`1:7: data is empty: write a path such as .tend, or remove the key`,
 			`3:24: a: dir begins with ~, which only a shell understands: write ${HOME}/app`,

@@ -274,7 +274,11 @@ var octal = regexp.MustCompile(`^0?[0-7]{1,3}$`)
 
 func (d *decoder) umask(n *node, label string, into *int) {
 	if n.kind == integer {
-		d.add(n.at, label, `is octal and wants quotes, since YAML reads numbers in its own way: write "%s"`, quoteCut(strings.TrimPrefix(n.text, "0o"), ""))
+		if digits := strings.TrimPrefix(n.text, "0o"); octal.MatchString(digits) {
+			d.add(n.at, label, `is octal and wants quotes, since YAML reads numbers in its own way: write "%s"`, digits)
+			return
+		}
+		d.add(n.at, label, `wants up to three octal digits in quotes such as "027", not %s`, quoteCut(n.text, ""))
 		return
 	}
 	value, ok := d.text(n, label, `"027"`)
