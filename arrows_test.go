@@ -24,6 +24,7 @@ const (
 	goyaml    = "github.com/goccy/go-yaml"
 	cobra     = "github.com/spf13/cobra"
 	pflag     = "github.com/spf13/pflag"
+	cron      = "github.com/netresearch/go-cron"
 	mux       = "github.com/gorilla/mux"
 	websocket = "github.com/gorilla/websocket"
 )
@@ -61,7 +62,7 @@ var arrows = map[string]arrow{
 	"views/gallery": {ours: []string{"services", "views/...", "static"}, modules: []string{templ}, watched: []string{"net/http"}},
 
 	"services":             {},
-	"services/config":      {ours: []string{"services"}, modules: []string{goyaml}},
+	"services/config":      {ours: []string{"services"}, modules: []string{goyaml, cron}},
 	"services/controltest": {ours: []string{"services"}, watched: []string{"testing"}},
 	"services/events":      {ours: []string{"services"}},
 	"services/logs":        {ours: []string{"services"}, modules: []string{xsys}},

@@ -65,7 +65,7 @@ func TestTheContractDescribesEveryFieldOfAStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	for schema, value := range map[string]any{
-		"ServerStatus": services.Status{}, "Exit": services.Exit{},
+		"ServerStatus": services.Status{}, "Sample": services.Sample{}, "Exit": services.Exit{},
 		"Event": services.Event{Server: "web", By: "policy", Crash: true, Resolve: true, Status: &services.Status{}},
 	} {
 		text, err := json.Marshal(value)

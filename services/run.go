@@ -42,6 +42,7 @@ type Exit struct {
 	Code   int            // -1 unless the process exited by itself
 	Signal syscall.Signal // 0 unless a signal ended it
 	Core   bool
+	OOM    bool      // the kernel ended it, or a process of it, for lack of memory
 	At     time.Time // when it was noticed
 	Seen   bool      // false: the status is unknown
 }
@@ -66,6 +67,10 @@ func (e Exit) Reason() string {
 	switch {
 	case !e.Seen:
 		return "ended unseen, exit status unknown"
+	case e.Signal != 0 && e.OOM:
+		return fmt.Sprintf("killed by %s: out of memory", SignalName(e.Signal))
+	case e.OOM:
+		return fmt.Sprintf("exited with code %d after one of its processes ran out of memory", e.Code)
 	case e.Signal != 0 && e.Core:
 		return fmt.Sprintf("killed by %s (core dumped)", SignalName(e.Signal))
 	case e.Signal != 0:

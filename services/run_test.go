@@ -14,14 +14,15 @@ func TestAnExitSaysHowARunEndedAndKeepsItThroughJSON(t *testing.T) {
 	at := time.Date(2026, 3, 4, 5, 6, 7, 8_000_000, time.UTC)
 	const tail = `,"at":"2026-03-04T05:06:07.008Z",`
 	for want, e := range map[string]services.Exit{
-		`{"code":0,"signal":null,"core":false,"reason":"exited with code 0"` + tail + `"seen":true}`:                        services.ExitFromStatus(0, at),
-		`{"code":7,"signal":null,"core":false,"reason":"exited with code 7"` + tail + `"seen":true}`:                        services.ExitFromStatus(0x700, at),
-		`{"code":255,"signal":null,"core":false,"reason":"exited with code 255"` + tail + `"seen":true}`:                    services.ExitFromStatus(0xff00, at),
-		`{"code":null,"signal":"SIGTERM","core":false,"reason":"killed by SIGTERM"` + tail + `"seen":true}`:                 services.ExitFromStatus(0xf, at),
-		`{"code":null,"signal":"SIGSEGV","core":true,"reason":"killed by SIGSEGV (core dumped)"` + tail + `"seen":true}`:    services.ExitFromStatus(0x8b, at),
-		`{"code":null,"signal":"signal 40","core":false,"reason":"killed by signal 40"` + tail + `"seen":true}`:             services.ExitFromStatus(40, at),
-		`{"code":null,"signal":null,"core":false,"reason":"ended unseen, exit status unknown"` + tail + `"seen":false}`:     services.UnknownExit(at),
-		`{"code":null,"signal":null,"core":false,"reason":"ended unseen, exit status unknown","at":null,` + `"seen":false}`: services.UnknownExit(time.Time{}),
+		`{"code":0,"signal":null,"core":false,"oom":false,"reason":"exited with code 0"` + tail + `"seen":true}`:                        services.ExitFromStatus(0, at),
+		`{"code":7,"signal":null,"core":false,"oom":false,"reason":"exited with code 7"` + tail + `"seen":true}`:                        services.ExitFromStatus(0x700, at),
+		`{"code":255,"signal":null,"core":false,"oom":false,"reason":"exited with code 255"` + tail + `"seen":true}`:                    services.ExitFromStatus(0xff00, at),
+		`{"code":null,"signal":"SIGTERM","core":false,"oom":false,"reason":"killed by SIGTERM"` + tail + `"seen":true}`:                 services.ExitFromStatus(0xf, at),
+		`{"code":null,"signal":"SIGSEGV","core":true,"oom":false,"reason":"killed by SIGSEGV (core dumped)"` + tail + `"seen":true}`:    services.ExitFromStatus(0x8b, at),
+		`{"code":null,"signal":"signal 40","core":false,"oom":false,"reason":"killed by signal 40"` + tail + `"seen":true}`:             services.ExitFromStatus(40, at),
+		`{"code":null,"signal":null,"core":false,"oom":false,"reason":"ended unseen, exit status unknown"` + tail + `"seen":false}`:     services.UnknownExit(at),
+		`{"code":null,"signal":null,"core":false,"oom":false,"reason":"ended unseen, exit status unknown","at":null,` + `"seen":false}`: services.UnknownExit(time.Time{}),
+		`{"code":null,"signal":"SIGKILL","core":false,"oom":true,"reason":"killed by SIGKILL: out of memory"` + tail + `"seen":true}`:   {Code: -1, Signal: 9, OOM: true, Seen: true, At: at},
 	} {
 		text, err := json.Marshal(e)
 		if err != nil || string(text) != want {

@@ -19,11 +19,13 @@ type Server struct {
 	EnvFile string            // absolute, empty for none; read at each start
 	User    string            // name or uid, empty for the manager's own
 	Umask   int               // -1 keeps the manager's own
-	NoFile  uint64            // limit of open files, 0 keeps the manager's own
+	Limits  Limits
 
-	Port      int      // TCP port that the server listens on, 0 for none
-	DependsOn []string // names of servers that have to be ready before this one starts
+	Port      int // TCP port that the server listens on, 0 for none
+	DependsOn []Dependency
 	Autostart bool
+	Type      ServerType
+	Schedule  Schedule // of a task; zero for none
 
 	Restart RestartPolicy
 	Success Success
@@ -44,6 +46,90 @@ func (c Command) List() []string {
 		return []string{"/bin/sh", "-c", c.Shell}
 	}
 	return c.Argv
+}
+
+// Limits bound what the processes of a server may use. Zero keeps what the
+// manager has.
+type Limits struct {
+	Memory int64   // bytes
+	CPU    float64 // percent of a core: 200 is two cores
+	PIDs   int     // processes and threads
+	NoFile uint64  // open files of a process
+	Nice   int     // added to the manager's own, -20 to 19
+}
+
+// ServerType says whether a server is meant to end.
+type ServerType string
+
+// The types.
+const (
+	Service ServerType = "server" // runs until it is stopped
+	Task    ServerType = "task"   // runs to completion
+)
+
+// Schedule says when a task runs by itself.
+type Schedule struct {
+	Cron    string // five fields, or six with the seconds first; empty for never
+	Zone    string // IANA name of the time zone, empty for the machine's
+	Overlap Overlap
+}
+
+// Overlap says what becomes of a time of the schedule at which the task still
+// runs.
+type Overlap string
+
+// The overlap policies.
+const (
+	OverlapSkip  Overlap = "skip"  // nothing
+	OverlapQueue Overlap = "queue" // it runs again as soon as it has ended; one time waits at most
+	OverlapKill  Overlap = "kill"  // it is stopped and started again
+)
+
+// Dependency is a server that another one needs.
+type Dependency struct {
+	Name     string
+	Until    Condition  // of it has to be true before the other one starts
+	WhenLost LostAction // what becomes of the other one when its run ends
+}
+
+// Condition is what a dependency has to have reached.
+type Condition string
+
+// The conditions.
+const (
+	UntilStarted   Condition = "started"   // it runs
+	UntilReady     Condition = "ready"     // it runs and its ready check, or else its port, answers
+	UntilCompleted Condition = "completed" // it is a task that has ended well
+)
+
+// LostAction is what becomes of a server when the run of one that it depends
+// on ends, for whatever reason.
+type LostAction string
+
+// The lost actions.
+const (
+	LostNothing LostAction = "nothing"
+	LostRestart LostAction = "restart" // stopped, and started again once it is there again
+	LostStop    LostAction = "stop"    // stopped, until somebody starts it
+)
+
+// DependOn returns plain dependencies: until they are ready, and nothing when
+// they are lost.
+func DependOn(names ...string) []Dependency {
+	out := make([]Dependency, len(names))
+	for i, name := range names {
+		out[i] = Dependency{Name: name, Until: UntilReady, WhenLost: LostNothing}
+	}
+	return out
+}
+
+// Needs returns the names of what the server depends on.
+func (s Server) Needs() []string {
+	names := make([]string, len(s.DependsOn))
+	for i, d := range s.DependsOn {
+		names[i] = d.Name
+	}
+	return names
 }
 
 // RestartPolicy says after which exits a wanted server is started again.

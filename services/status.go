@@ -21,12 +21,12 @@ type Phase string
 const (
 	Stopped  Phase = "stopped"  // down, as wanted
 	Waiting  Phase = "waiting"  // for a dependency
-	Starting Phase = "starting" // being spawned
+	Starting Phase = "starting" // being spawned, or not ready yet
 	Running  Phase = "running"
 	Stopping Phase = "stopping" // asked to end; some process of it may be alive
 	BackOff  Phase = "backoff"  // ended, will be started again at NextAttempt
 	Failed   Phase = "failed"   // ended badly or cannot start; waits for a person
-	Exited   Phase = "exited"   // ended well, and the policy leaves it so
+	Exited   Phase = "exited"   // ended well, and the policy leaves it so; or waits for its schedule
 )
 
 // Phases lists every phase once.
@@ -56,6 +56,8 @@ type Status struct {
 	Group         string      `json:"group"`
 	Command       string      `json:"command"`
 	DependsOn     []string    `json:"dependsOn"`
+	Type          ServerType  `json:"type"`
+	Schedule      string      `json:"schedule"` // in cron syntax, empty for none
 	Phase         Phase       `json:"phase"`
 	Want          Want        `json:"want"`
 	Why           string      `json:"why"`     // one sentence: why it is in this phase
@@ -66,9 +68,11 @@ type Status struct {
 	PID           Int         `json:"pid"`
 	Port          Int         `json:"port"`
 	StartedAt     Time        `json:"startedAt"`
-	Restarts      int         `json:"restarts"` // by policy, since the operator last started it
-	Exit          *Exit       `json:"exit"`     // of the last run that ended
-	NextAttempt   Time        `json:"nextAttempt"`
+	Restarts      int         `json:"restarts"`    // by policy, since the operator last started it
+	Exit          *Exit       `json:"exit"`        // of the last run that ended
+	NextAttempt   Time        `json:"nextAttempt"` // after a failure
+	NextRun       Time        `json:"nextRun"`     // by the schedule
+	CrashLoop     bool        `json:"crashLoop"`   // it has failed several times in a row
 	Adopted       bool        `json:"adopted"`
 	Tracking      *Tracking   `json:"tracking"`
 	Drift         bool        `json:"drift"` // runs with another command than the file has now
@@ -76,8 +80,10 @@ type Status struct {
 	OrphanedPID   Int         `json:"orphanedPid"`
 	OrphanKind    *OrphanKind `json:"orphanKind"`
 	OrphanCommand string      `json:"orphanCommand"`
-	CPU           *float64    `json:"cpu"`    // percent of a core
-	Memory        *int64      `json:"memory"` // bytes
+	Notified      string      `json:"notified"` // what the server says of itself by sd_notify
+	CPU           *float64    `json:"cpu"`      // percent of a core
+	Memory        *int64      `json:"memory"`   // bytes
+	Usage         *Sample     `json:"usage"`    // the newest sample, which CPU and Memory are of; raises no Rev
 	Rev           uint64      `json:"rev"`
 }
 
@@ -112,6 +118,7 @@ type exitJSON struct {
 	Code   *int    `json:"code"`
 	Signal *string `json:"signal"`
 	Core   bool    `json:"core"`
+	OOM    bool    `json:"oom"`
 	Reason string  `json:"reason"`
 	At     Time    `json:"at"`
 	Seen   bool    `json:"seen"`
@@ -119,7 +126,7 @@ type exitJSON struct {
 
 // MarshalJSON writes code and signal as null where they are absent.
 func (e Exit) MarshalJSON() ([]byte, error) {
-	out := exitJSON{Core: e.Core, Reason: e.Reason(), At: Time{e.At}, Seen: e.Seen}
+	out := exitJSON{Core: e.Core, OOM: e.OOM, Reason: e.Reason(), At: Time{e.At}, Seen: e.Seen}
 	if e.Seen && e.Signal == 0 {
 		out.Code = &e.Code
 	}
@@ -136,7 +143,7 @@ func (e *Exit) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &in); err != nil {
 		return err
 	}
-	*e = Exit{Code: -1, Core: in.Core, At: in.At.Time, Seen: in.Seen}
+	*e = Exit{Code: -1, Core: in.Core, OOM: in.OOM, At: in.At.Time, Seen: in.Seen}
 	if in.Code != nil {
 		e.Code = *in.Code
 	}

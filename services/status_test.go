@@ -14,10 +14,10 @@ import (
 // TestAnEmptyStatusHasEveryKeyOfTheContract: what is absent is null, and no
 // key is ever missing.
 func TestAnEmptyStatusHasEveryKeyOfTheContract(t *testing.T) {
-	const want = `{"id":"","name":"","description":"","group":"","command":"","dependsOn":[],"phase":"","want":"","why":"",` +
+	const want = `{"id":"","name":"","description":"","group":"","command":"","dependsOn":[],"type":"","schedule":"","phase":"","want":"","why":"",` +
 		`"running":false,"healthy":null,"lastCheck":null,"run":"","pid":null,"port":null,"startedAt":null,"restarts":0,"exit":null,` +
-		`"nextAttempt":null,"adopted":false,"tracking":null,"drift":false,"orphaned":false,"orphanedPid":null,"orphanKind":null,` +
-		`"orphanCommand":"","cpu":null,"memory":null,"rev":0}`
+		`"nextAttempt":null,"nextRun":null,"crashLoop":false,"adopted":false,"tracking":null,"drift":false,"orphaned":false,"orphanedPid":null,"orphanKind":null,` +
+		`"orphanCommand":"","notified":"","cpu":null,"memory":null,"usage":null,"rev":0}`
 	got, err := json.Marshal(services.Status{DependsOn: []string{}})
 	if err != nil || string(got) != want {
 		t.Errorf("%v\n got %s\nwant %s", err, got, want)
@@ -30,6 +30,7 @@ func TestAFullStatusKeepsEverythingOnItsWayThroughJSON(t *testing.T) {
 	at := services.Time{Time: time.Date(2026, 3, 4, 5, 6, 7, 89_000_000, time.UTC)}
 	full := services.Status{
 		ID: "api", Name: "api", Description: "public <API>", Group: "backend", Command: "./api --port 8080", DependsOn: []string{"db", "cache"},
+		Type: services.Task, Schedule: "@daily", NextRun: at, CrashLoop: true, Notified: "serving", Usage: &services.Sample{At: at, State: services.VigourUp, Memory: 1, Files: services.Unknown},
 		Phase: services.BackOff, Want: services.Up, Why: "killed by SIGKILL", Running: true, Healthy: &healthy, LastCheck: at,
 		Run: "00ff00ff00ff00ff", PID: 4242, Port: 8080, StartedAt: at, Restarts: 3,
 		Exit:        &services.Exit{Code: -1, Signal: syscall.SIGKILL, Core: true, At: at.Time, Seen: true},
@@ -49,7 +50,7 @@ func TestAFullStatusKeepsEverythingOnItsWayThroughJSON(t *testing.T) {
 	for _, part := range []string{
 		`"pid":4242`, `"port":8080`, `"orphanedPid":77`, `"orphanKind":"foreign"`, `"tracking":"cgroup"`, `"healthy":false`,
 		`"startedAt":"2026-03-04T05:06:07.089Z"`, `"cpu":12.5`, `"memory":1099511627776`,
-		`"exit":{"code":null,"signal":"SIGKILL","core":true,"reason":"killed by SIGKILL (core dumped)","at":"2026-03-04T05:06:07.089Z","seen":true}`,
+		`"exit":{"code":null,"signal":"SIGKILL","core":true,"oom":false,"reason":"killed by SIGKILL (core dumped)","at":"2026-03-04T05:06:07.089Z","seen":true}`,
 	} {
 		if !strings.Contains(string(text), part) {
 			t.Errorf("%s is not in %s", part, text)

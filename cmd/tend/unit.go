@@ -154,7 +154,7 @@ func stopTime(servers []services.Server) time.Duration {
 			return t
 		}
 		var below time.Duration
-		for _, dep := range byName[name].DependsOn {
+		for _, dep := range byName[name].Needs() {
 			below = max(below, chain(dep))
 		}
 		known[name] = below + byName[name].Stop.Timeout

@@ -92,7 +92,7 @@ func TestUnitRefusesPathsThatSystemdCannotRead(t *testing.T) {
 
 func TestUnitLeavesTimeForTheLongestChain(t *testing.T) {
 	server := func(name string, timeout time.Duration, deps ...string) services.Server {
-		return services.Server{Name: name, DependsOn: deps, Stop: services.StopPolicy{Timeout: timeout}}
+		return services.Server{Name: name, DependsOn: services.DependOn(deps...), Stop: services.StopPolicy{Timeout: timeout}}
 	}
 	got := stopTime([]services.Server{
 		server("db", time.Minute), server("api", 2*time.Minute, "db", "cache"), server("cache", time.Second), server("alone", 100*time.Second),

@@ -57,6 +57,8 @@ func appendStatus(b []byte, s *services.Status) []byte {
 	b = appendString(append(b, `,"group":`...), s.Group)
 	b = appendString(append(b, `,"command":`...), s.Command)
 	b = appendStrings(append(b, `,"dependsOn":`...), s.DependsOn)
+	b = appendString(append(b, `,"type":`...), string(s.Type))
+	b = appendString(append(b, `,"schedule":`...), s.Schedule)
 	b = appendString(append(b, `,"phase":`...), string(s.Phase))
 	b = appendString(append(b, `,"want":`...), string(s.Want))
 	b = appendString(append(b, `,"why":`...), s.Why)
@@ -75,6 +77,8 @@ func appendStatus(b []byte, s *services.Status) []byte {
 	b = strconv.AppendInt(append(b, `,"restarts":`...), int64(s.Restarts), 10)
 	b = appendExit(append(b, `,"exit":`...), s.Exit)
 	b = appendTime(append(b, `,"nextAttempt":`...), s.NextAttempt.Time)
+	b = appendTime(append(b, `,"nextRun":`...), s.NextRun.Time)
+	b = strconv.AppendBool(append(b, `,"crashLoop":`...), s.CrashLoop)
 	b = strconv.AppendBool(append(b, `,"adopted":`...), s.Adopted)
 	b = appendName(append(b, `,"tracking":`...), s.Tracking)
 	b = strconv.AppendBool(append(b, `,"drift":`...), s.Drift)
@@ -82,6 +86,7 @@ func appendStatus(b []byte, s *services.Status) []byte {
 	b = appendInt(append(b, `,"orphanedPid":`...), s.OrphanedPID)
 	b = appendName(append(b, `,"orphanKind":`...), s.OrphanKind)
 	b = appendString(append(b, `,"orphanCommand":`...), s.OrphanCommand)
+	b = appendString(append(b, `,"notified":`...), s.Notified)
 	b = appendFloat(append(b, `,"cpu":`...), s.CPU)
 	b = append(b, `,"memory":`...)
 	if s.Memory == nil {
@@ -89,8 +94,34 @@ func appendStatus(b []byte, s *services.Status) []byte {
 	} else {
 		b = strconv.AppendInt(b, *s.Memory, 10)
 	}
+	b = appendSample(append(b, `,"usage":`...), s.Usage)
 	b = strconv.AppendUint(append(b, `,"rev":`...), s.Rev, 10)
 	return append(b, '}')
+}
+
+func appendSample(b []byte, s *services.Sample) []byte {
+	if s == nil {
+		return append(b, "null"...)
+	}
+	b = appendTime(append(b, `{"at":`...), s.At.Time)
+	b = appendString(append(b, `,"state":`...), s.State.String())
+	b = appendFloat(append(b, `,"cpu":`...), &s.CPU)
+	b = appendFloat(append(b, `,"cpuMax":`...), &s.CPUMax)
+	b = appendAmount(append(b, `,"memory":`...), s.Memory)
+	b = appendAmount(append(b, `,"memoryMax":`...), s.MemoryMax)
+	b = appendAmount(append(b, `,"read":`...), s.Read)
+	b = appendAmount(append(b, `,"write":`...), s.Write)
+	b = appendAmount(append(b, `,"processes":`...), s.Processes)
+	b = appendAmount(append(b, `,"threads":`...), s.Threads)
+	b = appendAmount(append(b, `,"files":`...), s.Files)
+	return append(b, '}')
+}
+
+func appendAmount(b []byte, a services.Amount) []byte {
+	if a < 0 {
+		return append(b, "null"...)
+	}
+	return strconv.AppendInt(b, int64(a), 10)
 }
 
 func appendExit(b []byte, e *services.Exit) []byte {
@@ -110,6 +141,7 @@ func appendExit(b []byte, e *services.Exit) []byte {
 		b = append(b, "null"...)
 	}
 	b = strconv.AppendBool(append(b, `,"core":`...), e.Core)
+	b = strconv.AppendBool(append(b, `,"oom":`...), e.OOM)
 	b = appendString(append(b, `,"reason":`...), e.Reason())
 	b = appendTime(append(b, `,"at":`...), e.At)
 	b = strconv.AppendBool(append(b, `,"seen":`...), e.Seen)

@@ -23,6 +23,10 @@ func anything(r *rand.Rand, v reflect.Value) {
 		v.Set(reflect.ValueOf(services.Exit{Code: r.IntN(3) - 1, Signal: syscall.Signal(r.IntN(12)), At: time.UnixMilli(r.Int64N(4e12)), Seen: r.IntN(2) == 0}))
 		return
 	}
+	if v.Kind() == reflect.Uint8 { // a vigour
+		v.SetUint(r.Uint64N(7))
+		return
+	}
 	if r.IntN(3) == 0 {
 		return
 	}
@@ -45,7 +49,7 @@ func anything(r *rand.Rand, v reflect.Value) {
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:
-		v.SetInt(r.Int64N(1 << 50))
+		v.SetInt(r.Int64N(1<<50) - 1<<40)
 	case reflect.Uint64:
 		v.SetUint(r.Uint64N(1 << 53))
 	case reflect.Float64:

@@ -16,6 +16,8 @@ type Config struct {
 	Data    string // absolute; where state, logs and history live
 	Listen  string // a loopback address and port of the dashboard and REST
 	Monitor Monitor
+	History History
+	ExitOn  string            // the server whose end ends the manager, empty for none
 	Servers []services.Server // in the order of the file
 }
 
@@ -24,10 +26,16 @@ type Monitor struct {
 	Interval time.Duration
 }
 
+// History says how long what happened is kept.
+type History struct {
+	Keep time.Duration // events and runs
+}
+
 // Defaults of what the file does not say.
 const (
 	DefaultListen   = "127.0.0.1:3030"
 	DefaultInterval = 3 * time.Second
+	DefaultKeep     = 30 * 24 * time.Hour
 	dataDir         = ".tend"
 )
 
@@ -59,6 +67,7 @@ func read(path, data string, lookup Lookup) (*Config, error) {
 		Data:    filepath.Join(filepath.Dir(absolute), dataDir),
 		Listen:  DefaultListen,
 		Monitor: Monitor{Interval: DefaultInterval},
+		History: History{Keep: DefaultKeep},
 	}
 	if data, ok := clean(data, r); ok {
 		if root := parse(data, r); root != nil || len(r.list) == 0 {

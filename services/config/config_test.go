@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -73,7 +74,9 @@ servers:
     backoff: {min: 1s, reset: 2m, give_up: 10}
     autostart: false
     logs: {max_size: 1MiB}
-    limits: {nofile: 4096}
+    limits: {nofile: 4096, memory: 512MB, cpu: 150%, pids: 200, nice: -5}
+history: {keep: 90d}
+exit_on: api
 `)
 	c, err := LoadWith(path, environment())
 	if err != nil {
@@ -82,11 +85,12 @@ servers:
 	dir := filepath.Dir(path)
 	want := &Config{
 		Path: path, Dir: dir, Data: filepath.Join(dir, "var/tend"),
-		Listen: "127.0.0.1:4040", Monitor: Monitor{Interval: 500 * time.Millisecond},
+		Listen: "127.0.0.1:4040", Monitor: Monitor{Interval: 500 * time.Millisecond}, History: History{Keep: 90 * 24 * time.Hour}, ExitOn: "api",
 		Servers: []services.Server{
 			{
 				Name: "db", Command: services.Command{Argv: []string{"postgres", "-D", "data", "-p", "5432"}},
 				Dir: dir, Env: map[string]string{"SHARED": "1", "LEVEL": "info"}, Umask: -1, Port: 5432, Autostart: true,
+				Type: services.Service, Schedule: services.Schedule{Overlap: services.OverlapSkip},
 				Restart: services.RestartAlways,
 				Backoff: services.Backoff{Min: 100 * time.Millisecond, Max: 10 * time.Second, Reset: time.Minute},
 				Stop:    services.StopPolicy{Signal: syscall.SIGINT, Timeout: 20 * time.Second, To: services.ToMain},
@@ -95,9 +99,9 @@ servers:
 			{
 				Name: "api", Description: "public API", Group: "backend",
 				Command: services.Command{Shell: "./api --port 8080"},
-				Dir:     filepath.Join(dir, "api"), EnvFile: filepath.Join(dir, ".env"), User: "www-data", Umask: 0o27, NoFile: 4096,
+				Dir:     filepath.Join(dir, "api"), EnvFile: filepath.Join(dir, ".env"), User: "www-data", Umask: 0o27, Limits: services.Limits{NoFile: 4096, Memory: 512_000_000, CPU: 150, PIDs: 200, Nice: -5},
 				Env:  map[string]string{"SHARED": "1", "LEVEL": "debug", "RATIO": "1.10", "ON": "true", "EMPTY": ""},
-				Port: 8080, DependsOn: []string{"db"}, Restart: services.RestartNever,
+				Port: 8080, DependsOn: services.DependOn("db"), Type: services.Service, Schedule: services.Schedule{Overlap: services.OverlapSkip}, Restart: services.RestartNever,
 				Success: services.Success{Codes: []int{0, 3}, Signals: []syscall.Signal{syscall.SIGTERM}},
 				Backoff: services.Backoff{Min: time.Second, Max: 10 * time.Second, Reset: 2 * time.Minute, GiveUp: 10},
 				Stop:    services.StopPolicy{Signal: syscall.SIGTERM, Timeout: 10 * time.Second, To: services.ToGroup},
@@ -120,7 +124,7 @@ func TestTheSmallestFileHasEveryDefault(t *testing.T) {
 	server := base(dir)
 	server.Name, server.Command.Shell = "web", "./web"
 	want := &Config{Path: path, Dir: dir, Data: filepath.Join(dir, ".tend"), Listen: DefaultListen,
-		Monitor: Monitor{Interval: DefaultInterval}, Servers: []services.Server{server}}
+		Monitor: Monitor{Interval: DefaultInterval}, History: History{Keep: DefaultKeep}, Servers: []services.Server{server}}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("read\n%+v\nwant\n%+v", c, want)
 	}
@@ -166,16 +170,59 @@ func TestServersShareNoMemory(t *testing.T) {
 func TestADependencyInTheDefaultsIsForTheOthers(t *testing.T) {
 	c := good(t, "defaults: {depends_on: [db]}\nservers: {db: {command: db}, api: {command: api}, cron: {command: c, depends_on: {}}}\n")
 	for i, want := range [][]string{nil, {"db"}, nil} {
-		if got := c.Servers[i].DependsOn; !reflect.DeepEqual(got, want) {
+		if got := c.Servers[i].Needs(); !slices.Equal(got, want) {
 			t.Errorf("%s depends on %v, want %v", c.Servers[i].Name, got, want)
 		}
 	}
 }
 
-func TestConditionsThatHoldAnywayAreAccepted(t *testing.T) {
-	c := good(t, "servers: {a: {command: a}, b: {command: b}, c: {command: c, depends_on: {a: {}, b: {until: ready}}}}\n")
-	if got := c.Servers[2].DependsOn; !reflect.DeepEqual(got, []string{"a", "b"}) {
+func TestADependencyHasAConditionAndALostAction(t *testing.T) {
+	c := good(t, "servers: {a: {command: a}, b: {command: b, type: task}, c: {command: c, depends_on: {a: {}, b: {until: completed}}}, d: {command: d, depends_on: {a: {until: started, when_lost: restart}}}}\n")
+	want := []services.Dependency{{Name: "a", Until: services.UntilReady, WhenLost: services.LostNothing}, {Name: "b", Until: services.UntilCompleted, WhenLost: services.LostNothing}}
+	if got := c.Servers[2].DependsOn; !slices.Equal(got, want) {
 		t.Errorf("depends on %v", got)
+	}
+	want = []services.Dependency{{Name: "a", Until: services.UntilStarted, WhenLost: services.LostRestart}}
+	if got := c.Servers[3].DependsOn; !slices.Equal(got, want) {
+		t.Errorf("depends on %v", got)
+	}
+}
+
+func TestATaskRunsOnceUnlessItIsToldOtherwise(t *testing.T) {
+	c := good(t, "defaults: {restart: always, timezone: UTC}\nservers:\n  a: {command: a, type: task}\n  b: {command: b, type: task, restart: on-failure, schedule: '0  3 * * *', timezone: Europe/Paris, overlap: kill}\n  c: {command: c}\n")
+	if a := c.Servers[0]; a.Type != services.Task || a.Restart != services.RestartNever {
+		t.Errorf("%+v", a)
+	}
+	b := c.Servers[1]
+	if want := (services.Schedule{Cron: "0 3 * * *", Zone: "Europe/Paris", Overlap: services.OverlapKill}); b.Schedule != want || b.Restart != services.RestartOnFailure {
+		t.Errorf("%+v", b)
+	}
+	if s := c.Servers[2]; s.Type != services.Service || s.Restart != services.RestartAlways {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestATimetableKnowsSecondsZonesAndTheSwitchToSummerTime(t *testing.T) {
+	paris, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		cron        string
+		after, want time.Time
+	}{
+		{"*/5 * * * * *", time.Date(2026, 1, 1, 12, 0, 1, 0, time.UTC), time.Date(2026, 1, 1, 12, 0, 5, 0, time.UTC)},
+		{"0 3 * * *", time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC), time.Date(2026, 7, 2, 1, 0, 0, 0, time.UTC)},
+		{"30 2 * * *", time.Date(2026, 3, 29, 0, 0, 0, 0, paris), time.Date(2026, 3, 29, 3, 30, 0, 0, paris)}, // there is no 2:30 on this day
+		{"@daily", time.Date(2026, 3, 1, 12, 0, 0, 0, paris), time.Date(2026, 3, 2, 0, 0, 0, 0, paris)},
+	} {
+		next, err := Timetable(services.Schedule{Cron: c.cron, Zone: "Europe/Paris"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := next(c.after); !got.Equal(c.want) {
+			t.Errorf("%s after %v: %v, want %v", c.cron, c.after, got, c.want)
+		}
 	}
 }
 
@@ -223,7 +270,7 @@ servers:
     limits: {nofile: "${FILES}"}
 `, "PORT", "8080", "FILES", "100")
 	s := c.Servers[0]
-	if c.Listen != "127.0.0.1:3031" || s.Port != 8080 || s.Autostart || s.Dir != "/srv/app" || s.NoFile != 100 {
+	if c.Listen != "127.0.0.1:3031" || s.Port != 8080 || s.Autostart || s.Dir != "/srv/app" || s.Limits.NoFile != 100 {
 		t.Errorf("%s %+v", c.Listen, s)
 	}
 }

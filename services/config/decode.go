@@ -89,7 +89,7 @@ func separator(label string) string {
 	return ": "
 }
 
-var topLevel = map[string]bool{"monitor": true}
+var topLevel = map[string]bool{"monitor": true, "history": true}
 
 // wants says what was expected and what was found.
 func (d *decoder) wants(n *node, label, what string) {
@@ -236,6 +236,16 @@ func (d *decoder) duration(n *node, label string, least time.Duration, into *tim
 	default:
 		*into = t
 	}
+}
+
+// days reads a duration that may as well be a number of days.
+func (d *decoder) days(n *node, label string, into *time.Duration) {
+	number, isDays := strings.CutSuffix(n.text, "d")
+	if days, err := strconv.Atoi(number); n.kind == text && isDays && err == nil && days > 0 && days <= 3650 {
+		*into = time.Duration(days) * 24 * time.Hour
+		return
+	}
+	d.duration(n, label, time.Hour, into)
 }
 
 func (d *decoder) size(n *node, label string, least int64, into *int64) {

@@ -25,7 +25,14 @@ func Digest(s services.Server) string {
 		User    string            `json:"user,omitempty"`
 		Umask   int               `json:"umask,omitempty"` // plus one: 0 is what is kept
 		NoFile  uint64            `json:"nofile,omitempty"`
-	}{s.Command.Argv, s.Command.Shell, s.Dir, s.Env, s.EnvFile, s.User, s.Umask + 1, s.NoFile}
+		Memory  int64             `json:"memory,omitempty"`
+		CPU     float64           `json:"cpu,omitempty"`
+		PIDs    int               `json:"pids,omitempty"`
+		Nice    int               `json:"nice,omitempty"`
+	}{
+		s.Command.Argv, s.Command.Shell, s.Dir, s.Env, s.EnvFile, s.User, s.Umask + 1,
+		s.Limits.NoFile, s.Limits.Memory, s.Limits.CPU, s.Limits.PIDs, s.Limits.Nice,
+	}
 	text, err := json.Marshal(how)
 	if err != nil {
 		panic("encode a server: " + err.Error()) // strings and numbers always encode

@@ -14,7 +14,9 @@ import (
 var decides = map[string]bool{
 	"Name": false, "Description": false, "Group": false,
 	"Command.Argv": true, "Command.Shell": true,
-	"Dir": true, "Env": true, "EnvFile": true, "User": true, "Umask": true, "NoFile": true,
+	"Dir": true, "Env": true, "EnvFile": true, "User": true, "Umask": true,
+	"Limits.Memory": true, "Limits.CPU": true, "Limits.PIDs": true, "Limits.NoFile": true, "Limits.Nice": true,
+	"Type": false, "Schedule.Cron": false, "Schedule.Zone": false, "Schedule.Overlap": false,
 	"Port": false, "DependsOn": false, "Autostart": false, "Restart": false,
 	"Success.Codes": false, "Success.Signals": false,
 	"Backoff.Min": false, "Backoff.Max": false, "Backoff.Reset": false, "Backoff.GiveUp": false,
@@ -61,6 +63,8 @@ func different(t *testing.T, name string, field reflect.Value) reflect.Value {
 	switch field.Interface().(type) {
 	case []string:
 		return reflect.ValueOf([]string{"other"})
+	case []services.Dependency:
+		return reflect.ValueOf(services.DependOn("other"))
 	case []int:
 		return reflect.ValueOf([]int{7})
 	case []syscall.Signal:
@@ -76,6 +80,8 @@ func different(t *testing.T, name string, field reflect.Value) reflect.Value {
 		out.SetBool(!field.Bool())
 	case field.CanInt():
 		out.SetInt(field.Int() + int64(7*time.Second))
+	case field.CanFloat():
+		out.SetFloat(field.Float() + 7)
 	case field.CanUint():
 		out.SetUint(field.Uint() + 7)
 	default:

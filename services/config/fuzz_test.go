@@ -55,7 +55,7 @@ func promises(t *testing.T, c *Config) {
 			s.Port < 0 || s.Port > 65535, s.Umask < -1 || s.Umask > 0o777, s.Logs.MaxSize <= 0, s.Stop.Timeout < 0, s.Stop.Signal <= 0:
 			t.Fatalf("%+v", s)
 		}
-		for _, dep := range s.DependsOn {
+		for _, dep := range s.Needs() {
 			if !known[dep] || dep == s.Name {
 				t.Fatalf("%s depends on %q", s.Name, dep)
 			}

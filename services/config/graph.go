@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"tend/services"
 )
 
 // check looks for what only shows when all servers are known.
@@ -18,6 +20,9 @@ func (d *decoder) check(drafts []*draft, listen string, listenAt place) {
 	for _, s := range drafts {
 		d.resolve(s, byName, names)
 	}
+	for _, s := range drafts {
+		d.conditions(s, byName)
+	}
 	d.cycles(drafts, byName)
 	d.ports(drafts, listen, listenAt)
 }
@@ -28,24 +33,55 @@ func (d *decoder) resolve(s *draft, byName map[string]*draft, names []string) {
 	seen := make(map[string]bool, len(s.depends))
 	for _, dep := range s.depends {
 		switch {
-		case dep.name == s.Name && dep.inherited: // defaults are for the others
-		case dep.name == s.Name:
+		case dep.Name == s.Name && dep.inherited: // defaults are for the others
+		case dep.Name == s.Name:
 			d.add(dep.at, label, "names %s itself: remove it", s.Name)
-		case seen[dep.name]:
-			d.add(dep.at, label, "names %s twice: remove one of the two", dep.name)
-		case byName[dep.name] != nil:
-			s.DependsOn = append(s.DependsOn, dep.name)
-			seen[dep.name] = true
+		case seen[dep.Name]:
+			d.add(dep.at, label, "names %s twice: remove one of the two", dep.Name)
+		case byName[dep.Name] != nil:
+			s.DependsOn = append(s.DependsOn, dep.Dependency)
+			seen[dep.Name] = true
 		default:
 			hint := "add it below servers:, or remove it here"
 			if d.full() {
 				hint = "" // no longer heard, and the search is long
-			} else if near := nearest(dep.name, names); near != "" {
+			} else if near := nearest(dep.Name, names); near != "" {
 				hint = "did you mean " + near + "?"
 			}
-			d.add(dep.at, label, "names %s, which is no server of this file: %s", quoteCut(dep.name, `"`), hint)
+			d.add(dep.at, label, "names %s, which is no server of this file: %s", quoteCut(dep.Name, `"`), hint)
 		}
 	}
+}
+
+// conditions reports what a dependency can never reach.
+func (d *decoder) conditions(s *draft, byName map[string]*draft) {
+	for _, dep := range s.depends {
+		other := byName[dep.Name]
+		label := s.Name + ": depends_on." + dep.Name
+		switch {
+		case other == nil || other == s: // reported, or for the others
+		case dep.Until == services.UntilCompleted && other.Type != services.Task:
+			d.add(dep.at, label+".until", "is completed, but %s is no task and never completes: write ready, or add type: task to %s", dep.Name, dep.Name)
+		case dep.Until == services.UntilCompleted && dep.WhenLost != services.LostNothing:
+			d.add(dep.at, label+".when_lost", "is %s, but a task that has completed cannot be lost: remove it", dep.WhenLost)
+		}
+	}
+}
+
+// exitOn reports a name that is no server.
+func (d *decoder) exitOn(drafts []*draft, name string, at place) {
+	if name == "" || slices.ContainsFunc(drafts, func(s *draft) bool { return s.Name == name }) {
+		return
+	}
+	names := make([]string, len(drafts))
+	for i, s := range drafts {
+		names[i] = s.Name
+	}
+	hint := "write the name of a server of this file"
+	if near := nearest(name, names); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	d.add(at, "exit_on", "names %s, which is no server of this file: %s", quoteCut(name, `"`), hint)
 }
 
 // cycles reports each way that leads back to its beginning, once.
@@ -57,11 +93,11 @@ func (d *decoder) cycles(drafts []*draft, byName map[string]*draft) {
 	visit = func(s *draft) {
 		state[s.Name] = onPath
 		path = append(path, s.Name)
-		for _, name := range s.DependsOn {
+		for _, name := range s.Needs() {
 			switch state[name] {
 			case onPath:
 				loop := append(slices.Clone(path[slices.Index(path, name):]), name)
-				i := slices.IndexFunc(s.depends, func(dep dependency) bool { return dep.name == name })
+				i := slices.IndexFunc(s.depends, func(dep dependency) bool { return dep.Name == name })
 				d.add(s.depends[i].at, s.Name+": depends_on", "closes a circle in which nobody can start first: %s; remove one of these", strings.Join(loop, " -> "))
 			case done:
 			default:

@@ -2,6 +2,7 @@ package config
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -79,36 +80,39 @@ func (d *decoder) success(n *node, label string, into *services.Success) {
 	*into = out
 }
 
-// dependsOn reads a list of names, or a map of names whose conditions say no
-// more than what holds anyway.
-func (d *decoder) dependsOn(n *node, label string, s *draft) {
-	s.depends = nil
-	if !d.spend(n.at, len(n.items)+len(n.entries)) {
+func (d *decoder) limits(n *node, label string, into *services.Limits) {
+	d.object(n, label, fields{
+		"memory": func(n *node) { d.size(n, label+".memory", 1_000_000, &into.Memory) },
+		"cpu":    func(n *node) { d.percent(n, label+".cpu", &into.CPU) },
+		"pids": func(n *node) {
+			if pids, ok := d.number(n, label+".pids", 1, 4<<20); ok {
+				into.PIDs = int(pids)
+			}
+		},
+		"nofile": func(n *node) {
+			if files, ok := d.number(n, label+".nofile", 16, math.MaxInt32); ok {
+				into.NoFile = uint64(files)
+			}
+		},
+		"nice": func(n *node) {
+			if nice, ok := d.number(n, label+".nice", -20, 19); ok {
+				into.Nice = int(nice)
+			}
+		},
+	})
+}
+
+// percent reads a part of a core, or more than one: 90% or 250%.
+func (d *decoder) percent(n *node, label string, into *float64) {
+	value, ok := d.plain(n, label, "percent of a core such as 90%", text)
+	if !ok {
 		return
 	}
-	switch n.kind {
-	case list:
-		for _, item := range n.items {
-			if name, ok := d.word(item, label, "db"); ok {
-				s.depends = append(s.depends, dependency{name: name, at: item.at})
-			}
-		}
-	case object:
-		for _, e := range n.entries {
-			s.depends = append(s.depends, dependency{name: e.key, at: e.at})
-			if e.value.kind == null {
-				continue
-			}
-			key := label + "." + quoteCut(e.key, "")
-			d.object(e.value, key, fields{
-				"until": func(n *node) {
-					if n.kind != text || n.text != "ready" {
-						d.add(n.at, key+".until", "is not supported yet with %s: write ready, or remove it", found(n))
-					}
-				},
-			}, "when_lost")
-		}
-	default:
-		d.wants(n, label, "a list of servers such as [db]")
+	number, sign := strings.CutSuffix(value, "%")
+	p, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if !sign || err != nil || !(p >= 1 && p <= 1e6) {
+		d.add(n.at, label, "wants percent of a core such as 90%%, or 200%% for two cores, not %s", quoteCut(value, `"`))
+		return
 	}
+	*into = p
 }

@@ -39,18 +39,14 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 		{"an unknown key in a map", "servers:\n  api:\n    command: x\n    stop: {signals: INT}\n", []string{
 			`4:12: api: stop.signals is not a key that is known here: did you mean "signal"?`}},
 		{"an unknown key with no near one", "zzzzzz: 1\n" + ok, []string{
-			`1:1: zzzzzz is not a key that is known here: the keys are data, defaults, listen, monitor, servers`}},
+			`1:1: zzzzzz is not a key that is known here: the keys are data, defaults, exit_on, history, listen, monitor, servers`}},
 		{"a server's key at the top", "command: x\n" + ok, []string{
 			`1:1: command belongs to a server, or under defaults: write it below servers: NAME:`}},
-		{"keys of a later version", "history: {keep: 30d}\nauth: {local: operator}\nexit_on: a\nalerts: []\nservers:\n  a:\n    command: a\n    ready: {tcp: x}\n    type: task\n    limits: {memory: 5MB}\n    env: {K: {secret: {file: k}}}\n", []string{
-			`1:1: history is not supported yet: remove it`,
-			`2:1: auth is not supported yet: remove it`,
-			`3:1: exit_on is not supported yet: remove it`,
-			`4:1: alerts is not supported yet: remove it`,
-			`8:5: a: ready is not supported yet: remove it`,
-			`9:5: a: type is not supported yet: remove it`,
-			`10:14: a: limits.memory is not supported yet: remove it`,
-			`11:14: a: env.K is a secret, which is not supported yet: use env_file with a file that only this user may read`}},
+		{"keys of a later version", "auth: {local: operator}\nalerts: []\nservers:\n  a:\n    command: a\n    ready: {tcp: x}\n    env: {K: {secret: {file: k}}}\n", []string{
+			`1:1: auth is not supported yet: remove it`,
+			`2:1: alerts is not supported yet: remove it`,
+			`6:5: a: ready is not supported yet: remove it`,
+			`7:14: a: env.K is a secret, which is not supported yet: use env_file with a file that only this user may read`}},
 		{"all problems at once", "listen: 80\nmonitor: {interval: 3}\nservers:\n  A: {command: x}\n  b: {port: 70000}\n  c: {command: x, restart: allways}\n", []string{
 			`1:9: listen wants an address and a port: write 127.0.0.1:80`,
 			`2:21: monitor.interval wants a unit: write 3s for seconds or 3ms for milliseconds`,
@@ -110,9 +106,30 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 			`3:46: a: depends_on names a itself: remove it`,
 			`3:59: a: depends_on names database twice: remove one of the two`,
 			`4:31: b: depends_on wants a list of servers such as [db], not the text "db"`}},
-		{"conditions of dependencies", "servers:\n  a: {command: a}\n  b: {command: b, depends_on: {a: {until: started, when_lost: stop}}}\n", []string{
-			`3:43: b: depends_on.a.until is not supported yet with the text "started": write ready, or remove it`,
-			`3:52: b: depends_on.a.when_lost is not supported yet: remove it`}},
+		{"conditions of dependencies", "servers:\n  a: {command: a}\n  b: {command: b, depends_on: {a: {until: completed}}}\n  c: {command: c, depends_on: {a: {until: red, when_lost: stopp}}}\n  t: {command: t, type: task}\n  d: {command: d, depends_on: {t: {until: completed, when_lost: stop}}}\n", []string{
+			`3:32: b: depends_on.a.until is completed, but a is no task and never completes: write ready, or add type: task to a`,
+			`4:43: c: depends_on.a.until wants one of started, ready, completed, not "red"`,
+			`4:59: c: depends_on.a.when_lost wants one of stop, restart, nothing, not "stopp": did you mean "stop"?`,
+			`6:32: d: depends_on.t.when_lost is stop, but a task that has completed cannot be lost: remove it`}},
+		{"tasks and schedules", "servers:\n  a: {command: a, type: task, restart: always}\n  b: {command: b, schedule: \"@daily\"}\n  c: {command: c, type: task, timezone: UTC}\n  d: {command: d, type: task, overlap: kill}\n  e: {command: e, type: task, schedule: 61 * * * *}\n  f: {command: f, type: task, schedule: 0 0 30 2 *}\n  g: {command: g, type: task, schedule: \"\"}\n  h: {command: h, type: task, schedule: '@daily', timezone: Mars}\n  i: {command: i, type: job}\n", []string{
+			`2:40: a: restart is always, but a task ends: write on-failure or never, or schedule: to run it again and again`,
+			`3:29: b: schedule is for tasks: add type: task`,
+			`4:41: c: timezone belongs to a schedule: add one, or remove it`,
+			`5:40: d: overlap belongs to a schedule: add one, or remove it`,
+			`6:41: e: schedule "61 * * * *" is not in cron syntax: end of range (61) above maximum (59): "61"`,
+			`7:41: f: schedule never fires: no day is "0 0 30 2 *"`,
+			`8:41: g: schedule is empty: write one such as "0 */5 * * * *" (second, minute, hour, day of the month, month, day of the week)`,
+			`9:61: h: timezone names no time zone: write one such as Europe/Paris or UTC, not "Mars"`,
+			`10:25: i: type wants one of server, task, not "job"`}},
+		{"limits", "servers:\n  a: {command: a, limits: {memory: 5, cpu: 2, pids: 0, nice: 20}}\n  b: {command: b, limits: {cpu: 0%, memory: 1kB}}\nexit_on: c\nhistory: {keep: 0d}\n", []string{
+			`2:36: a: limits.memory wants a unit: write 5MB for megabytes or 5kB for kilobytes`,
+			`2:44: a: limits.cpu wants percent of a core such as 90%, not the number 2`,
+			`2:53: a: limits.pids wants a number from 1 to 4194304, not 0`,
+			`2:62: a: limits.nice wants a number from -20 to 19, not 20`,
+			`3:33: b: limits.cpu wants percent of a core such as 90%, or 200% for two cores, not "0%"`,
+			`3:45: b: limits.memory has to be at least 1000kB, not 1kB`,
+			`4:10: exit_on names "c", which is no server of this file: write the name of a server of this file`,
+			`5:17: history.keep wants a duration such as 500ms, 3s or 1m30s, not "0d"`}},
 		{"a circle", "servers:\n  x: {command: x, depends_on: [a]}\n  a: {command: a, depends_on: [b]}\n  b: {command: b, depends_on: [c]}\n  c: {command: c, depends_on: [a]}\n", []string{
 			`5:32: c: depends_on closes a circle in which nobody can start first: a -> b -> c -> a; remove one of these`}},
 		{"ports that two want", "listen: 127.0.0.1:8081\nservers:\n  a: {command: a, port: 8080}\n  b: {command: b, port: 8080}\n  c: {command: c, port: 8081}\n", []string{

@@ -2,7 +2,6 @@ package config
 
 import (
 	"maps"
-	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,12 +17,12 @@ import (
 var (
 	serverKeys = []string{
 		"autostart", "backoff", "command", "depends_on", "description", "dir", "env", "env_file", "group",
-		"limits", "logs", "port", "restart", "stop", "success", "umask", "user",
+		"limits", "logs", "overlap", "port", "restart", "schedule", "stop", "success", "timezone", "type", "umask", "user",
 	}
 	laterServerKeys = []string{
-		"live", "overlap", "ready", "schedule", "silence", "thresholds", "timezone", "type", "watchdog",
+		"live", "ready", "silence", "thresholds", "watchdog",
 	}
-	laterKeys = []string{"alerts", "auth", "exit_on", "history"}
+	laterKeys = []string{"alerts", "auth"}
 )
 
 // base is a server of which the file says nothing.
@@ -32,6 +31,8 @@ func base(dir string) services.Server {
 		Dir:       dir,
 		Umask:     -1,
 		Autostart: true,
+		Type:      services.Service,
+		Schedule:  services.Schedule{Overlap: services.OverlapSkip},
 		Restart:   services.RestartOnFailure,
 		Backoff:   services.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second, Reset: time.Minute},
 		Stop:      services.StopPolicy{Signal: syscall.SIGTERM, Timeout: 10 * time.Second, To: services.ToGroup},
@@ -47,12 +48,7 @@ type draft struct {
 	portAt    place
 	backoffAt place
 	depends   []dependency
-}
-
-type dependency struct {
-	name      string
-	at        place
-	inherited bool // from defaults
+	timing    timing
 }
 
 // config reads the root of the file.
@@ -65,13 +61,21 @@ func (d *decoder) config(root *node, c *Config) {
 		return
 	}
 	model := draft{Server: base(c.Dir)}
-	listenAt := place{}
+	var listenAt, exitAt place
 	var servers *node
 	known := fields{
 		"listen":   func(n *node) { listenAt = n.at; d.listen(n, &c.Listen) },
 		"data":     func(n *node) { d.path(n, "data", dataDir, &c.Data) },
 		"defaults": func(n *node) { d.server(n, "defaults", &model) },
 		"servers":  func(n *node) { servers = n },
+		"exit_on": func(n *node) {
+			if name, ok := d.word(n, "exit_on", "api"); ok {
+				c.ExitOn, exitAt = name, n.at
+			}
+		},
+		"history": func(n *node) {
+			d.object(n, "history", fields{"keep": func(n *node) { d.days(n, "history.keep", &c.History.Keep) }})
+		},
 		"monitor": func(n *node) {
 			d.object(n, "monitor", fields{
 				"interval": func(n *node) { d.duration(n, "monitor.interval", 10*time.Millisecond, &c.Monitor.Interval) },
@@ -86,6 +90,7 @@ func (d *decoder) config(root *node, c *Config) {
 	d.object(root, "", known, laterKeys...)
 	drafts := d.servers(root, servers, model)
 	d.check(drafts, c.Listen, listenAt)
+	d.exitOn(drafts, c.ExitOn, exitAt)
 	for _, s := range drafts {
 		c.Servers = append(c.Servers, s.Server)
 	}
@@ -105,7 +110,7 @@ func (d *decoder) servers(root, n *node, model draft) []*draft {
 		d.wants(n, "servers", "a map of names, such as  servers: {web: {command: ./web}}")
 		return nil
 	}
-	model.backoffAt = place{} // its own problems were reported where defaults are
+	model.backoffAt, model.timing = place{}, timing{} // their own problems were reported where defaults are
 	for i := range model.depends {
 		model.depends[i].inherited = true
 	}
@@ -126,6 +131,7 @@ func (d *decoder) servers(root, n *node, model draft) []*draft {
 		if e.value.kind != null {
 			d.server(e.value, e.key, &s)
 		}
+		d.checkTask(&s, e.key+": ")
 		given := e.value.kind != null && (e.value.kind != object || hasKey(e.value, "command"))
 		if !given && len(model.Command.List()) == 0 {
 			d.add(e.at, e.key+":", "has no command: write command: ./program --option")
@@ -167,7 +173,17 @@ func (d *decoder) serverFields(name string, s *draft) fields {
 		"success":     func(n *node) { d.success(n, label("success"), &s.Success) },
 		"stop":        func(n *node) { d.stop(n, label("stop"), &s.Stop) },
 		"backoff":     func(n *node) { s.backoffAt = n.at; d.backoff(n, label("backoff"), &s.Backoff) },
+		"type": func(n *node) {
+			choice(d, n, label("type"), &s.Type, services.Service, services.Task)
+		},
+		"schedule": func(n *node) { d.schedule(n, label("schedule"), s) },
+		"timezone": func(n *node) { d.zone(n, label("timezone"), s) },
+		"overlap": func(n *node) {
+			s.timing.overlapAt = n.at
+			choice(d, n, label("overlap"), &s.Schedule.Overlap, services.OverlapSkip, services.OverlapQueue, services.OverlapKill)
+		},
 		"restart": func(n *node) {
+			s.timing.restartAt = n.at
 			choice(d, n, label("restart"), &s.Restart, services.RestartAlways, services.RestartOnFailure, services.RestartNever)
 		},
 		"port": func(n *node) {
@@ -180,15 +196,7 @@ func (d *decoder) serverFields(name string, s *draft) fields {
 				"max_size": func(n *node) { d.size(n, label("logs.max_size"), 64_000, &s.Logs.MaxSize) },
 			})
 		},
-		"limits": func(n *node) {
-			d.object(n, label("limits"), fields{
-				"nofile": func(n *node) {
-					if files, ok := d.number(n, label("limits.nofile"), 16, math.MaxInt32); ok {
-						s.NoFile = uint64(files)
-					}
-				},
-			}, "memory", "cpu", "pids", "nice")
-		},
+		"limits": func(n *node) { d.limits(n, label("limits"), &s.Limits) },
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 func Servers() []services.Server {
 	one := func(name string, needs ...string) services.Server {
 		return services.Server{
-			Name: name, Command: services.Command{Argv: []string{"sleep", "1000"}}, DependsOn: needs, Umask: -1,
+			Name: name, Command: services.Command{Argv: []string{"sleep", "1000"}}, DependsOn: services.DependOn(needs...), Umask: -1,
 			Restart: services.RestartOnFailure, Stop: services.StopPolicy{Signal: 15, Timeout: 5 * time.Second, To: services.ToGroup},
 			Backoff: services.Backoff{Min: 10 * time.Millisecond, Max: time.Second, Reset: time.Minute},
 		}

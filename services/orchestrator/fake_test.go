@@ -257,7 +257,7 @@ func server(name string, change ...func(*services.Server)) services.Server {
 }
 
 func needs(names ...string) func(*services.Server) {
-	return func(s *services.Server) { s.DependsOn = names }
+	return func(s *services.Server) { s.DependsOn = services.DependOn(names...) }
 }
 
 func off(s *services.Server) { s.Autostart = false }

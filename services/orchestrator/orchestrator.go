@@ -138,7 +138,7 @@ func (u *unit) resume(r resumption) []Input {
 // connect links the units along the dependencies.
 func (o *Orchestrator) connect() {
 	for _, u := range o.units {
-		for _, name := range u.server.DependsOn {
+		for _, name := range u.server.Needs() {
 			if n := o.byName[name]; n != nil {
 				u.needs = append(u.needs, n)
 				n.needed = append(n.needed, u)

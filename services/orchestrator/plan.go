@@ -70,7 +70,7 @@ func startNeeded(list []resumption, undecided map[string]bool) {
 	}
 	var want func(r *resumption)
 	want = func(r *resumption) {
-		for _, name := range r.server.DependsOn {
+		for _, name := range r.server.Needs() {
 			if n := byName[name]; n != nil && n.record.Want == services.Down && undecided[name] {
 				n.record.Want = services.Up
 				want(n)

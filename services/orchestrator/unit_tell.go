@@ -82,12 +82,9 @@ func (u *unit) record() services.Record {
 func (u *unit) snapshot() *services.Status {
 	s := &services.Status{
 		ID: u.server.Name, Name: u.server.Name, Description: u.server.Description, Group: u.server.Group,
-		Command: commandLine(u.server.Command), DependsOn: u.server.DependsOn, Port: services.Int(u.server.Port),
+		Command: commandLine(u.server.Command), DependsOn: u.server.Needs(), Port: services.Int(u.server.Port),
 		Phase: u.m.Phase, Want: u.m.Want, Why: u.why(), Healthy: u.healthy,
 		Restarts: u.restart, Exit: u.exit, NextAttempt: services.Time{Time: u.next},
-	}
-	if s.DependsOn == nil {
-		s.DependsOn = []string{}
 	}
 	if u.proc != nil {
 		tracking := u.proc.Tracking()

@@ -34,8 +34,8 @@ func prepare(spec Spec, instance string) (l launch, err error) {
 	if l.program, err = lookup(l.argv[0], s.Dir, l.env); err != nil {
 		return l, err
 	}
-	if s.NoFile > 0 {
-		if err = checkNoFile(s.NoFile, l.who); err != nil {
+	if s.Limits.NoFile > 0 {
+		if err = checkNoFile(s.Limits.NoFile, l.who); err != nil {
 			return l, err
 		}
 	}
@@ -75,8 +75,8 @@ func within(s services.Server, program string, argv []string) (string, []string)
 	if s.Umask >= 0 {
 		script = fmt.Sprintf("umask %03o && ", s.Umask)
 	}
-	if s.NoFile > 0 {
-		script += fmt.Sprintf("ulimit -n %d && ", s.NoFile)
+	if s.Limits.NoFile > 0 {
+		script += fmt.Sprintf("ulimit -n %d && ", s.Limits.NoFile)
 	}
 	if script == "" {
 		return program, argv

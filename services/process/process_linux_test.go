@@ -257,7 +257,7 @@ func TestAServerStartsClean(t *testing.T) {
 	b := open(t, "clean", Without{})
 	s := self("inside")
 	s.Umask = 0o027
-	s.NoFile = 512
+	s.Limits.NoFile = 512
 	s.Dir = t.TempDir()
 	s.Env = map[string]string{"COLOUR": "blue"}
 	v := b.look(s)
