@@ -113,6 +113,9 @@ const (
 	LostStop    LostAction = "stop"    // stopped, until somebody starts it
 )
 
+// ReadyDeadline is how long a run may take to become ready, 0 for ever.
+func (s Server) ReadyDeadline() time.Duration { return 0 }
+
 // DependOn returns plain dependencies: until they are ready, and nothing when
 // they are lost.
 func DependOn(names ...string) []Dependency {

@@ -13,8 +13,8 @@ import (
 
 // List returns the last status of every server.
 func (o *Orchestrator) List(context.Context) ([]services.Status, error) {
-	out := make([]services.Status, 0, len(o.units))
-	for _, u := range o.units {
+	out := make([]services.Status, 0, len(o.roster.Load().units))
+	for _, u := range o.roster.Load().units {
 		if !u.removed.Load() {
 			out = append(out, u.current())
 		}
@@ -32,7 +32,7 @@ func (o *Orchestrator) Get(_ context.Context, name string) (services.Status, err
 }
 
 func (o *Orchestrator) find(name string) (*unit, error) {
-	u := o.byName[name]
+	u := o.roster.Load().byName[name]
 	if u == nil || u.removed.Load() {
 		return nil, services.Errorf(services.NotFound, "there is no server %q", name)
 	}
@@ -69,7 +69,7 @@ func (o *Orchestrator) Do(ctx context.Context, order services.Order) ([]services
 			return nil, err
 		}
 	default: // a dependency sees that its dependents are leaving when its turn comes
-		units = named.reach(func(u *unit) []*unit { return u.needed }, func(*unit) bool { return false })
+		units = named.reach(func(u *unit) []*unit { return u.links.Load().needed }, func(*unit) bool { return false })
 	}
 	// Whoever asked may go away: an order is carried out for all or for none.
 	if err := o.tellAll(context.WithoutCancel(ctx), units, func(u *unit) message {
@@ -77,7 +77,7 @@ func (o *Orchestrator) Do(ctx context.Context, order services.Order) ([]services
 		if !named.has[u] {
 			in.Kind = OrderStart // a dependency is started, not restarted
 		}
-		return message{order: &in}
+		return message{order: &in, by: order.By}
 	}); err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (o *Orchestrator) tellAll(ctx context.Context, units []*unit, order func(*u
 		select {
 		case <-taken:
 		case <-patience.C:
-			busy = append(busy, u.server.Name)
+			busy = append(busy, u.name)
 		}
 		patience.Stop()
 	}
@@ -164,16 +164,28 @@ func (o *Orchestrator) recorded(ctx context.Context, action services.Action) err
 // startable returns the units to start, dependencies first, or a Conflict that
 // names whoever stands in the way.
 func (o *Orchestrator) startable(named group) ([]*unit, error) {
-	units := named.reach(func(u *unit) []*unit { return u.needs }, (*unit).down)
+	units := named.reach((*unit).startsFirst, (*unit).down)
 	for _, u := range units {
-		if u.orphan {
-			return nil, services.Errorf(services.Conflict, "%s is not in the configuration any more: it can only be stopped", u.server.Name)
+		if u.orphan() {
+			return nil, services.Errorf(services.Conflict, "%s is not in the configuration any more: it can only be stopped", u.name)
 		}
 		if err := o.portFree(u); err != nil {
 			return nil, err
 		}
 	}
 	return units, nil
+}
+
+// startsFirst returns the units that a start of this one starts, too: what it
+// depends on, but for tasks that have completed already.
+func (u *unit) startsFirst() []*unit {
+	var out []*unit
+	for _, n := range u.links.Load().needs {
+		if n.Until != services.UntilCompleted || !n.met() {
+			out = append(out, n.unit)
+		}
+	}
+	return out
 }
 
 // down reports whether the server is down, or about to be, and would not start
@@ -187,27 +199,27 @@ func (u *unit) down() bool {
 // that is down.
 func (o *Orchestrator) portFree(u *unit) error {
 	s := u.status.Load()
-	if u.server.Port == 0 || s.Running && !s.Orphaned {
+	if u.server().Port == 0 || s.Running && !s.Orphaned {
 		return nil
 	}
-	holder, held, err := o.trades.Ports.Holder(u.server.Port)
+	holder, held, err := o.trades.Ports.Holder(u.server().Port)
 	if err != nil || !held {
 		return nil // the server will say itself what is wrong
 	}
 	if o.trades.Ports.Owns(holder.PID) {
 		return services.Errorf(services.Conflict, "port %d of %s is held by pid %d (%s), which belongs to %s: stop that one, or change the port",
-			u.server.Port, u.server.Name, holder.PID, holder.Command, o.ownerOf(holder.PID))
+			u.server().Port, u.name, holder.PID, holder.Command, o.ownerOf(holder.PID))
 	}
 	return services.Errorf(services.Conflict,
 		"port %d of %s is held by pid %d (%s): end it with `tend stop %s --orphan %d`, or change the port",
-		u.server.Port, u.server.Name, holder.PID, holder.Command, u.server.Name, holder.PID)
+		u.server().Port, u.name, holder.PID, holder.Command, u.name, holder.PID)
 }
 
 // ownerOf names the server that a process of ours belongs to.
 func (o *Orchestrator) ownerOf(pid int) string {
-	for _, u := range o.units {
+	for _, u := range o.roster.Load().units {
 		if int(u.status.Load().PID) == pid {
-			return "server " + u.server.Name
+			return "server " + u.name
 		}
 	}
 	return "another server, or to this manager"
@@ -228,25 +240,25 @@ func (o *Orchestrator) endForeign(ctx context.Context, order services.Order, nam
 		order.Orphan = 0
 		return o.Do(ctx, order)
 	}
-	if u.server.Port == 0 {
-		return nil, services.Errorf(services.Conflict, "%s has no port that somebody could hold", u.server.Name)
+	if u.server().Port == 0 {
+		return nil, services.Errorf(services.Conflict, "%s has no port that somebody could hold", u.name)
 	}
-	holder, held, err := o.trades.Ports.Holder(u.server.Port)
+	holder, held, err := o.trades.Ports.Holder(u.server().Port)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("who holds port %d: %w", u.server.Port, err)
+		return nil, fmt.Errorf("who holds port %d: %w", u.server().Port, err)
 	case !held:
-		return nil, services.Errorf(services.Conflict, "nobody holds port %d of %s any more", u.server.Port, u.server.Name)
+		return nil, services.Errorf(services.Conflict, "nobody holds port %d of %s any more", u.server().Port, u.name)
 	case holder.PID != order.Orphan:
 		return nil, services.Errorf(services.Conflict, "port %d of %s is held by pid %d (%s), not by pid %d",
-			u.server.Port, u.server.Name, holder.PID, holder.Command, order.Orphan)
+			u.server().Port, u.name, holder.PID, holder.Command, order.Orphan)
 	}
 	result := make(chan error, 1)
 	o.tasks.Go(func() { // ends with the grace period
 		ctx := context.WithoutCancel(ctx)
-		err := o.trades.Ports.KillForeign(ctx, holder, u.server.Stop.Timeout)
+		err := o.trades.Ports.KillForeign(ctx, holder, u.server().Stop.Timeout)
 		if err == nil {
-			o.Report(ctx, monitor.Result{Server: u.server.Name, At: time.Now()})
+			o.Report(ctx, monitor.Result{Server: u.name, At: time.Now()})
 		}
 		result <- err
 	})
@@ -271,19 +283,19 @@ func (o *Orchestrator) StopAll(ctx context.Context, action services.Action) erro
 		return err
 	}
 	var named group
-	for _, u := range o.units {
-		if !u.orphan {
+	for _, u := range o.roster.Load().units {
+		if !u.orphan() {
 			named.add(u)
 		}
 	}
-	units := named.reach(func(u *unit) []*unit { return u.needed }, func(*unit) bool { return false })
+	units := named.reach(func(u *unit) []*unit { return u.links.Load().needed }, func(*unit) bool { return false })
 	busy := o.tellAll(context.WithoutCancel(ctx), units, func(*unit) message {
-		return message{order: &Input{Kind: kind}, last: true}
+		return message{order: &Input{Kind: kind}, by: "manager", last: true}
 	})
 	order := services.Order{Action: action}
 	for _, u := range units {
 		if s := u.status.Load(); s.Phase != services.Failed && s.Phase != services.Exited {
-			order.Servers = append(order.Servers, u.server.Name)
+			order.Servers = append(order.Servers, u.name)
 		}
 	}
 	return errors.Join(busy, services.Await(ctx, o, order))

@@ -275,6 +275,7 @@ func open(t *testing.T, host *fakeHost, records []services.Record, clean bool, s
 	orch, err := New(Options{
 		Servers: servers, Records: records, Clean: clean, Boot: "boot",
 		Digest: func(s services.Server) string { return s.Command.List()[0] },
+		Times:  everyTenth,
 		Trades: Trades{Host: host, Ports: host, State: h.trades, Bus: h.bus, Logs: h.trades, Checker: h.trades,
 			Log: slog.New(slog.DiscardHandler)},
 	})
@@ -286,6 +287,41 @@ func open(t *testing.T, host *fakeHost, records []services.Record, clean bool, s
 	h.stop = cancel
 	go func() { h.done <- orch.Run(ctx) }()
 	return h
+}
+
+// everyTenth fires at every tenth second of the clock, whatever the cron line says.
+func everyTenth(services.Schedule) (func(time.Time) time.Time, error) {
+	return func(after time.Time) time.Time { return after.Truncate(10 * time.Second).Add(10 * time.Second) }, nil
+}
+
+func task(s *services.Server) {
+	s.Type, s.Restart = services.Task, services.RestartNever
+}
+
+func scheduled(overlap services.Overlap) func(*services.Server) {
+	return func(s *services.Server) {
+		task(s)
+		s.Schedule = services.Schedule{Cron: "*/10 * * * * *", Overlap: overlap}
+	}
+}
+
+func dependsOn(name string, until services.Condition, lost services.LostAction) func(*services.Server) {
+	return func(s *services.Server) {
+		s.DependsOn = append(s.DependsOn, services.Dependency{Name: name, Until: until, WhenLost: lost})
+	}
+}
+
+// starts returns how often a server was started.
+func (h *house) starts(name string) int {
+	h.host.mu.Lock()
+	defer h.host.mu.Unlock()
+	n := 0
+	for _, s := range h.host.started {
+		if s == name {
+			n++
+		}
+	}
+	return n
 }
 
 // close ends the manager, not the servers.

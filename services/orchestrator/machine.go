@@ -15,7 +15,10 @@ type Machine struct {
 	ended    bool // a run, or the attempt to start one, has just ended; settle clears it
 	end      ending
 	due      bool // the armed deadline has passed; settle clears it
-	ready    bool // every dependency is ready
+	born     bool // a run has just begun, or was taken over; settle clears it
+	passed   bool // the present run was found ready
+	doomed   bool // the present run failed a check and is being ended: a failure, however it ends
+	ready    bool // every dependency is as it has to be
 	held     bool // some dependent is on its way down and still alive
 }
 
@@ -44,15 +47,15 @@ const (
 // Policy is the part of the configuration that the machine obeys.
 type Policy struct {
 	Restart services.RestartPolicy
-	GiveUp  int // restarts in a row, 0 for ever
+	GiveUp  int  // restarts in a row, 0 for ever
+	Gated   bool // a check decides when a run is ready; until then it is starting
 }
 
 // Input is something that happened to a server.
 type Input struct {
-	Kind  InputKind
-	End   ending // for Ended and SpawnFailed
-	Reset bool   // for Ended: the run lasted long enough to start the count of failures anew
-	On    bool   // for Ready and Held
+	Kind InputKind
+	End  ending // for Ended and SpawnFailed
+	On   bool   // for Ready and Held
 }
 
 // InputKind names what happened.
@@ -70,6 +73,9 @@ const (
 	Gone     // no process of the tree is left
 	Deadline // the armed time is over
 	Resume   // a new manager has taken the server over, alive or not
+	Passed   // the present run was found ready
+	Doomed   // the present run failed a check that ends it
+	Fired    // its schedule says that it should run now
 	Ready    // the dependencies became ready, or ceased to be
 	Held     // a dependent is being stopped, or none any more
 )
@@ -86,6 +92,8 @@ const (
 	ArmStop           // for the grace period
 	ArmKill           // until SIGKILL is repeated
 	ArmBackoff        // until the next attempt
+	ArmReady          // for as long as a run may take to become ready
+	ArmReset          // until a run has lasted long enough to forget the failures before it
 	Disarm
 )
 
@@ -112,21 +120,31 @@ func (m Machine) record(in Input) Machine {
 	case OrderKill:
 		m.Want, m.again, m.brutal = services.Down, false, true
 	case Spawned:
-		m.step = alive
+		m.step, m.born, m.passed = alive, true, false
 	case SpawnFailed:
 		m.step, m.ended, m.end = idle, true, in.End
 	case Ended:
-		if in.Reset {
-			m.failures = 0
-		}
 		m.end = in.End
 		if m.step == alive || m.step == holding {
 			m.step, m.due = killing, true // sweep what it left behind
 		}
 	case Gone:
-		m.step, m.ended = idle, true
-	case Deadline, Resume:
+		if m.doomed {
+			m.end = endedBadly
+		}
+		m.step, m.ended, m.doomed = idle, true, false
+	case Deadline:
 		m.due = true
+	case Resume:
+		m.due, m.born = m.step == idle, m.step == alive
+	case Passed:
+		m.passed = m.passed || m.step == alive
+	case Doomed:
+		m.doomed = m.doomed || m.step == alive && m.Want == services.Up
+	case Fired:
+		if m.step == idle && m.Want == services.Up && m.Phase != services.Waiting {
+			m.failures, m.due = 0, true
+		}
 	case Ready:
 		m.ready = in.On
 	case Held:
@@ -148,15 +166,12 @@ func (m Machine) settle(p Policy) (Machine, []Effect) {
 	case idle:
 		return m.settleIdle(p, due)
 	case alive:
-		m.Phase = services.Running
-		if m.Want == services.Down || m.again {
-			return m.leave()
-		}
+		return m.settleAlive(p, due)
 	case holding:
 		switch {
-		case m.Want == services.Up && !m.again:
-			m.step, m.Phase = alive, services.Running
-			return m, []Effect{Disarm}
+		case m.Want == services.Up && !m.again && !m.doomed:
+			m.step, m.born = alive, true
+			return m.settleAlive(p, false)
 		case m.brutal || due || !m.held:
 			m.held = m.held && !due
 			return m.leave()
@@ -171,6 +186,35 @@ func (m Machine) settle(p Policy) (Machine, []Effect) {
 		if due {
 			return m, []Effect{ArmKill, KillTree}
 		}
+	}
+	return m, nil
+}
+
+// settleAlive decides whether a live run goes on, and whether it is ready.
+func (m Machine) settleAlive(p Policy, due bool) (Machine, []Effect) {
+	born := m.born
+	m.born = false
+	starting := p.Gated && !m.passed
+	m.doomed = m.doomed || due && starting
+	if m.Want == services.Down || m.again || m.doomed {
+		return m.leave()
+	}
+	if due {
+		m.failures = 0
+	}
+	before := m.Phase
+	m.Phase = services.Running
+	switch {
+	case starting:
+		m.Phase = services.Starting
+		if born {
+			return m, []Effect{ArmReady}
+		}
+	case born || before != services.Running:
+		if m.failures > 0 {
+			return m, []Effect{ArmReset}
+		}
+		return m, []Effect{Disarm}
 	}
 	return m, nil
 }

@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"tend/services"
@@ -22,11 +23,11 @@ type situation struct {
 }
 
 var inputs = func() (all []Input) {
-	for _, kind := range []InputKind{OrderStart, OrderStop, OrderRestart, OrderKill, Spawned, Gone, Deadline} {
+	for _, kind := range []InputKind{OrderStart, OrderStop, OrderRestart, OrderKill, Spawned, Gone, Deadline, Resume, Passed, Doomed, Fired} {
 		all = append(all, Input{Kind: kind})
 	}
 	for _, end := range []ending{endedClean, endedBadly, endedUnseen} {
-		all = append(all, Input{Kind: Ended, End: end}, Input{Kind: Ended, End: end, Reset: true})
+		all = append(all, Input{Kind: Ended, End: end})
 	}
 	for _, end := range []ending{endedBadly, endedForever} {
 		all = append(all, Input{Kind: SpawnFailed, End: end})
@@ -48,6 +49,8 @@ func (w world) possible(in Input) bool {
 		return w.tree && !w.leader
 	case Deadline:
 		return w.armed
+	case Resume:
+		return false // only at the beginning
 	}
 	return !w.spawning // the unit spawns in one go
 }
@@ -70,7 +73,7 @@ func (w world) after(in Input) world {
 
 // obey carries the effects out and returns what is wrong with them, if
 // anything.
-func (s situation) obey(effects []Effect) (situation, string) {
+func (s situation) obey(p Policy, effects []Effect) (situation, string) {
 	for _, e := range effects {
 		switch e {
 		case Spawn:
@@ -93,8 +96,11 @@ func (s situation) obey(effects []Effect) (situation, string) {
 			s.w.armed = true
 		}
 	}
-	waits := s.m.step == holding || s.m.step == terminating || s.m.step == killing || s.m.Phase == services.BackOff
+	waits := s.m.step == holding || s.m.step == terminating || s.m.step == killing || s.m.Phase == services.BackOff ||
+		s.m.step == alive && (s.m.Phase == services.Starting || s.m.failures > 0)
 	switch {
+	case s.m.Phase == services.Running && p.Gated && !s.m.passed:
+		return s, "running before it is ready"
 	case waits && !s.w.armed:
 		return s, "a wait without a deadline"
 	case !waits && s.w.armed:
@@ -112,7 +118,7 @@ func (s situation) obey(effects []Effect) (situation, string) {
 func policies() (all []Policy) {
 	for _, restart := range []services.RestartPolicy{services.RestartAlways, services.RestartOnFailure, services.RestartNever} {
 		for _, giveUp := range []int{0, 2} {
-			all = append(all, Policy{restart, giveUp})
+			all = append(all, Policy{Restart: restart, GiveUp: giveUp}, Policy{Restart: restart, GiveUp: giveUp, Gated: true})
 		}
 	}
 	return all
@@ -127,11 +133,20 @@ func (s situation) bounded() situation {
 
 func TestNoSequenceOfInputsBreaksAnInvariant(t *testing.T) {
 	for _, p := range policies() {
-		t.Run(fmt.Sprintf("%s, give up %d", p.Restart, p.GiveUp), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s, give up %d, gated %v", p.Restart, p.GiveUp, p.Gated), func(t *testing.T) {
 			begin := []situation{
 				{m: Machine{Want: services.Down, Phase: services.Stopped}},
-				{m: Machine{Want: services.Up, Phase: services.Running, step: alive}, w: world{leader: true, tree: true}},
 				{m: Machine{Want: services.Up, Phase: services.Failed}},
+			}
+			for _, passed := range []bool{false, true} {
+				s := situation{m: Machine{Want: services.Up, Phase: services.Running, step: alive, passed: passed, failures: 1}, w: world{leader: true, tree: true}}
+				var effects []Effect
+				s.m, effects = s.m.Next(p, Input{Kind: Resume})
+				s, wrong := s.obey(p, effects)
+				if wrong != "" {
+					t.Fatalf("%s: taken over as %+v", wrong, s)
+				}
+				begin = append(begin, s)
 			}
 			seen := map[situation]bool{}
 			for len(begin) > 0 {
@@ -148,7 +163,7 @@ func TestNoSequenceOfInputsBreaksAnInvariant(t *testing.T) {
 					next := situation{w: s.w.after(in)}
 					var effects []Effect
 					next.m, effects = s.m.Next(p, in)
-					next, wrong := next.obey(effects)
+					next, wrong := next.obey(p, effects)
 					if wrong != "" {
 						t.Fatalf("%s: %+v in %+v leads to %+v with effects %v", wrong, in, s, next, effects)
 					}
@@ -176,7 +191,7 @@ func stopEnds(t *testing.T, p Policy, s situation) {
 		for _, e := range effects {
 			killed = killed || e == KillTree
 		}
-		s, _ = s.obey(effects)
+		s, _ = s.obey(p, effects)
 	}
 	if s.w.spawning {
 		next(Input{Kind: Spawned})
@@ -244,7 +259,10 @@ func TestExitsThatNobodySawAndLongRunsDoNotCountTowardsGivingUp(t *testing.T) {
 	p := Policy{Restart: services.RestartOnFailure, GiveUp: 1}
 	m := runningMachine()
 	for i := range 10 {
-		m, _ = m.Next(p, Input{Kind: Ended, End: []ending{endedUnseen, endedBadly}[i%2], Reset: true})
+		if i%2 == 1 {
+			m, _ = m.Next(p, Input{Kind: Deadline}) // it has lasted long enough
+		}
+		m, _ = m.Next(p, Input{Kind: Ended, End: []ending{endedUnseen, endedBadly}[i%2]})
 		m, _ = m.Next(p, Input{Kind: Gone})
 		if m.Phase != services.BackOff {
 			t.Fatalf("end %d: %s, want backoff", i, m.Phase)
@@ -274,6 +292,57 @@ func TestAStartDuringAStopStartsAgainWithoutBackoff(t *testing.T) {
 	}
 	if m.Phase != services.Starting || len(effects) != 2 || effects[1] != Spawn {
 		t.Errorf("%+v %v, want a spawn", m, effects)
+	}
+}
+
+func TestARunThatFailsACheckCountsAsAFailureHoweverItEnds(t *testing.T) {
+	p := Policy{Restart: services.RestartOnFailure, GiveUp: 5}
+	m := runningMachine()
+	var effects []Effect
+	m, effects = m.Next(p, Input{Kind: Doomed})
+	if m.Phase != services.Stopping || !slices.Equal(effects, []Effect{ArmStop, Terminate}) {
+		t.Fatalf("%+v %v, want a stop", m, effects)
+	}
+	m, _ = m.Next(p, Input{Kind: Ended, End: endedClean})
+	m, _ = m.Next(p, Input{Kind: Gone})
+	if m.Phase != services.BackOff || m.failures != 1 {
+		t.Errorf("%+v, want the first failure", m)
+	}
+}
+
+func TestARunIsStartingUntilItIsFoundReady(t *testing.T) {
+	p := Policy{Restart: services.RestartOnFailure, Gated: true}
+	m := Machine{Want: services.Down, Phase: services.Stopped, ready: true}
+	m, _ = m.Next(p, Input{Kind: OrderStart})
+	m, effects := m.Next(p, Input{Kind: Spawned})
+	if m.Phase != services.Starting || !slices.Equal(effects, []Effect{ArmReady}) {
+		t.Fatalf("%+v %v, want it starting under a deadline", m, effects)
+	}
+	ready, effects := m.Next(p, Input{Kind: Passed})
+	if ready.Phase != services.Running || !slices.Equal(effects, []Effect{Disarm}) {
+		t.Errorf("%+v %v, want it running", ready, effects)
+	}
+	late, effects := m.Next(p, Input{Kind: Deadline})
+	if late.Phase != services.Stopping || !late.doomed || !slices.Equal(effects, []Effect{ArmStop, Terminate}) {
+		t.Errorf("%+v %v, want it stopped as a failure", late, effects)
+	}
+}
+
+func TestAScheduleStartsWhatHasEndedAndNothingElse(t *testing.T) {
+	p := Policy{Restart: services.RestartNever}
+	for phase, starts := range map[services.Phase]bool{services.Exited: true, services.Failed: true, services.BackOff: true} {
+		m := Machine{Want: services.Up, Phase: phase, ready: true}
+		if m, _ = m.Next(p, Input{Kind: Fired}); (m.step == spawning) != starts {
+			t.Errorf("%s: %+v", phase, m)
+		}
+	}
+	m := Machine{Want: services.Down, Phase: services.Stopped, ready: true}
+	if m, _ = m.Next(p, Input{Kind: Fired}); m.Phase != services.Stopped {
+		t.Errorf("stopped: %+v", m)
+	}
+	m = runningMachine()
+	if next, effects := m.Next(p, Input{Kind: Fired}); next != m || effects != nil {
+		t.Errorf("running: %+v %v", next, effects)
 	}
 }
 

@@ -29,22 +29,41 @@ const recordTime = 10 * time.Second
 type Options struct {
 	Servers []services.Server
 	Digest  func(services.Server) string // of what decides how a server runs
+	Times   Timetable                    // of schedules
 	Records []services.Record            // of the manager before
 	Clean   bool                         // it ended in peace: autostart decides
 	Boot    string
 	Trades  Trades
 }
 
+// Timetable returns the times of a schedule: the first one after an instant,
+// zero for never again.
+type Timetable func(services.Schedule) (next func(after time.Time) time.Time, err error)
+
 // Orchestrator is the local Control.
 type Orchestrator struct {
 	trades Trades
-	units  []*unit // in the order of the configuration, then orphans; never changes
-	byName map[string]*unit
+	digest func(services.Server) string
+	times  Timetable
+	epoch  uint64 // below every revision
+	roster atomic.Pointer[roster]
 	first  map[*unit][]Input // what each unit begins with
 	strays []services.Run
-	budget time.Duration
 	tasks  sync.WaitGroup // what orders have left to do
 	ending atomic.Bool    // everything is being stopped: nothing starts any more
+
+	begun chan struct{}   // closed once life is there
+	life  context.Context // of Run
+	lives sync.WaitGroup  // the units that run
+
+	reload sync.Mutex // held by whoever changes the roster
+}
+
+// roster is every unit there is. It is immutable: a reload makes another one.
+type roster struct {
+	units  []*unit // in the order of the configuration, then orphans
+	byName map[string]*unit
+	budget time.Duration // the longest time that an orderly stop of all can take
 }
 
 // New finds what an earlier manager has left running, takes it over and plans
@@ -62,41 +81,65 @@ func New(o Options) (*Orchestrator, error) {
 		return nil, fmt.Errorf("look for servers of an earlier manager: %w", err)
 	}
 	orch := &Orchestrator{
-		trades: o.Trades,
-		byName: make(map[string]*unit, len(o.Servers)),
-		first:  make(map[*unit][]Input, len(o.Servers)),
+		trades: o.Trades, digest: o.Digest, times: o.Times,
+		epoch: uint64(time.Now().UnixMilli()) << 10, // revisions grow even if the last ones were not recorded
+		first: make(map[*unit][]Input, len(o.Servers)),
+		begun: make(chan struct{}),
 	}
-	epoch := uint64(time.Now().UnixMilli()) << 10 // revisions grow even if the last ones were not recorded
+	list := &roster{byName: make(map[string]*unit, len(o.Servers))}
 	for _, r := range plan(o.Servers, o.Records, alive, o.Clean, o.Boot) {
-		u := newUnit(r, o.Trades, epoch)
-		if r.orphan {
-			u.server.Command.Shell = o.Trades.Ports.Command(r.adopt.Leader.PID)
-		} else {
-			u.digest = o.Digest(r.server)
+		given, err := orch.settingsOf(r)
+		if err != nil {
+			return nil, err
 		}
-		orch.units = append(orch.units, u)
-		orch.byName[u.server.Name] = u
+		u := newUnit(r, given, o.Trades, orch.epoch)
+		list.add(u)
 		orch.strays = append(orch.strays, r.strays...)
 		orch.first[u] = u.resume(r)
 	}
 	for _, rec := range o.Records {
-		if orch.byName[rec.Name] == nil {
+		if list.byName[rec.Name] == nil {
 			o.Trades.State.Forget(rec.Name)
 		}
 	}
-	orch.connect()
+	list.connect()
+	for _, u := range list.units {
+		u.m.ready = u.satisfied()
+		u.tell(services.EventAdopted)
+		if u.proc == nil {
+			u.events = nil // the first list tells it
+		}
+		u.facts.Store(u.newFacts())
+	}
+	for _, u := range list.units {
+		u.rely()
+	}
+	orch.roster.Store(list)
 	return orch, nil
 }
 
-func newUnit(r resumption, trades Trades, epoch uint64) *unit {
+func (o *Orchestrator) settingsOf(r resumption) (*settings, error) {
+	if !r.orphan {
+		return newSettings(r.server, o.digest(r.server), o.times)
+	}
+	r.server.Command.Shell = o.trades.Ports.Command(r.adopt.Leader.PID)
+	given, err := newSettings(r.server, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	return given.abandoned(), nil
+}
+
+func newUnit(r resumption, given *settings, trades Trades, epoch uint64) *unit {
 	u := &unit{
-		server: r.server, orphan: r.orphan, trades: trades,
-		policy: Policy{Restart: r.server.Restart, GiveUp: r.server.Backoff.GiveUp},
-		log:    trades.Log.With(slog.String("server", r.server.Name)),
-		inbox:  make(chan message), nudge: make(chan struct{}, 1), done: make(chan struct{}),
+		name: r.server.Name, trades: trades, by: "manager",
+		log:   trades.Log.With(slog.String("server", r.server.Name)),
+		inbox: make(chan message), nudge: make(chan struct{}, 1), done: make(chan struct{}),
 		rev: max(r.record.Rev+1, epoch), restart: r.record.Restarts, exit: r.record.Exit,
 		m: Machine{Want: r.record.Want, Phase: services.Stopped, failures: r.record.Failures},
 	}
+	u.settings.Store(given)
+	u.links.Store(&links{})
 	if r.record.Phase == services.Stopped {
 		u.cause = r.record.Why
 	} else {
@@ -112,8 +155,8 @@ func (u *unit) resume(r resumption) []Input {
 		proc, err := u.trades.Host.Adopt(*r.adopt)
 		if err == nil {
 			u.take(proc, r.adopt.Digest, true)
-			u.trades.Logs.Attach(u.server.Name, u.server.Logs)
-			u.m.Phase, u.m.step = services.Running, alive
+			u.trades.Logs.Attach(u.name, u.server().Logs)
+			u.m.Phase, u.m.step, u.m.passed = services.Running, alive, r.record.Phase == services.Running
 			if r.again {
 				return []Input{{Kind: OrderRestart}}
 			}
@@ -125,9 +168,12 @@ func (u *unit) resume(r resumption) []Input {
 	switch {
 	case r.lost:
 		exit := services.UnknownExit(time.Now())
-		u.exit, u.exiting = &exit, true
+		u.exit, u.exiting, u.crashed = &exit, true, true
 		u.m.Phase, u.m.step, u.m.end, u.m.again = services.Running, killing, endedUnseen, r.again
 		return []Input{{Kind: Gone}}
+	case r.fresh && u.settings.Load().times != nil && u.m.Want == services.Up:
+		u.m.Phase = u.rest()
+		return nil
 	case r.fresh:
 		return []Input{{Kind: Resume}}
 	}
@@ -135,67 +181,39 @@ func (u *unit) resume(r resumption) []Input {
 	return nil
 }
 
-// connect links the units along the dependencies.
-func (o *Orchestrator) connect() {
-	for _, u := range o.units {
-		for _, name := range u.server.Needs() {
-			if n := o.byName[name]; n != nil {
-				u.needs = append(u.needs, n)
-				n.needed = append(n.needed, u)
-			}
-		}
-		u.m.ready = len(u.needs) == 0
+// rest returns the phase of a task that waits for its schedule.
+func (u *unit) rest() services.Phase {
+	if u.exit != nil && !u.server().Success.Clean(*u.exit) {
+		return services.Failed
 	}
-	chains := make(map[*unit]time.Duration, len(o.units))
-	for _, u := range o.units {
-		u.hold = u.dependentsStop(chains)
-		o.budget = max(o.budget, u.hold+u.ownStop())
-		u.tell(services.EventAdopted)
-		if u.proc == nil {
-			u.events = nil // the first list tells it
-		}
-		u.facts.Store(u.newFacts())
-	}
+	return services.Exited
 }
-
-// ownStop is the time that the unit alone may take to stop.
-func (u *unit) ownStop() time.Duration { return u.server.Stop.Timeout + killAgain }
-
-// dependentsStop is the time that the longest chain of dependents may take to
-// stop, one after the other. known remembers what was computed.
-func (u *unit) dependentsStop(known map[*unit]time.Duration) time.Duration {
-	if d, ok := known[u]; ok {
-		return d
-	}
-	longest := time.Duration(0)
-	for _, n := range u.needed {
-		longest = max(longest, n.dependentsStop(known)+n.ownStop())
-	}
-	known[u] = longest
-	return longest
-}
-
-// StopBudget returns the longest time that an orderly stop of everything can
-// take.
-func (o *Orchestrator) StopBudget() time.Duration { return o.budget }
 
 // Run supervises until ctx ends, and leaves the processes as they are then.
 // Call it once.
 func (o *Orchestrator) Run(ctx context.Context) error {
-	var wg sync.WaitGroup
+	o.life = ctx
 	for _, run := range o.strays {
-		wg.Go(func() { o.endStray(ctx, run) })
+		o.lives.Go(func() { o.endStray(ctx, run) })
 	}
 	o.strays = nil
-	for _, u := range o.units {
-		first := o.first[u]
-		wg.Go(func() { u.loop(ctx, first) })
+	for _, u := range o.roster.Load().units {
+		o.begin(u, o.first[u])
 	}
 	o.first = nil
-	wg.Wait()
+	close(o.begun)
 	<-ctx.Done()
+	o.reload.Lock() // a reload may be adding units
+	defer o.reload.Unlock()
+	o.lives.Wait()
 	o.tasks.Wait()
 	return nil
+}
+
+// begin gives a unit its life. Only Run, and who holds reload after it has
+// begun, may call it.
+func (o *Orchestrator) begin(u *unit, first []Input) {
+	o.lives.Go(func() { u.loop(o.life, first) })
 }
 
 // endStray ends a second live run of a server.
@@ -214,9 +232,13 @@ func (o *Orchestrator) endStray(ctx context.Context, run services.Run) {
 
 // Targets lists what the monitor has to check.
 func (o *Orchestrator) Targets() []monitor.Target {
-	out := make([]monitor.Target, 0, len(o.units))
-	for _, u := range o.units {
-		t := monitor.Target{Server: u.server.Name, Port: u.server.Port}
+	list := o.roster.Load().units
+	out := make([]monitor.Target, 0, len(list))
+	for _, u := range list {
+		if u.removed.Load() {
+			continue
+		}
+		t := monitor.Target{Server: u.name, Port: u.server().Port}
 		if s := u.status.Load(); s.PID != 0 {
 			t.Alive, t.Run = true, s.Run
 		}
@@ -228,7 +250,7 @@ func (o *Orchestrator) Targets() []monitor.Target {
 // Report takes the result of a check from the monitor. A result that changes
 // nothing costs no message.
 func (o *Orchestrator) Report(ctx context.Context, r monitor.Result) {
-	u := o.byName[r.Server]
+	u := o.roster.Load().byName[r.Server]
 	if u == nil {
 		return
 	}

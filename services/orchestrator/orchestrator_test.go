@@ -88,8 +88,11 @@ func TestBackoffGrowsAndIsToldAndGivesUp(t *testing.T) {
 			h.host.crash("a", 1)
 			synctest.Wait()
 			s := h.get("a")
-			if wait := time.Until(s.NextAttempt.Time); s.Phase != services.BackOff || wait != pause*time.Millisecond {
-				t.Errorf("crash %d: %s, next attempt in %v, want backoff and %d ms", i, s.Phase, wait, pause)
+			if wait := time.Until(s.NextAttempt.Time); s.Phase != services.BackOff || wait > pause*time.Millisecond || wait < pause*time.Millisecond*4/5 {
+				t.Errorf("crash %d: %s, next attempt in %v, want backoff and 80 to 100 %% of %d ms", i, s.Phase, wait, pause)
+			}
+			if s.CrashLoop != (i == 2) {
+				t.Errorf("crash %d: crash loop %v", i, s.CrashLoop)
 			}
 			if s.Exit == nil || s.Exit.Code != 1 || !strings.Contains(s.Why, "exited with code 1") {
 				t.Errorf("crash %d: exit %+v, why %q", i, s.Exit, s.Why)

@@ -15,31 +15,28 @@ import (
 const killAgain = time.Second
 
 // unit owns one server. Its goroutine alone touches the machine, the process
-// and the timer; others put a message into the inbox, or read the last
+// and the timers; others put a message into the inbox, or read the last
 // published status.
 type unit struct {
-	server services.Server
-	digest string
-	policy Policy
-	hold   time.Duration // the longest that its dependents may take to stop; set before run
-	orphan bool          // a survivor that is no longer configured
+	name   string
 	trades Trades
 	log    *slog.Logger
 
-	needs, needed []*unit // what it depends on, what depends on it; set before run
-
 	inbox chan message
-	nudge chan struct{} // a neighbour's facts changed
+	nudge chan struct{} // a neighbour's facts changed, or the links
 	done  chan struct{} // closed when run returns
 
-	facts   atomic.Uint32 // what the neighbours may know
-	status  atomic.Pointer[services.Status]
-	checked atomic.Int64 // when health was last checked, unix milliseconds
-	removed atomic.Bool  // an orphan that is gone
+	settings atomic.Pointer[settings] // stored by run alone, once that has begun
+	links    atomic.Pointer[links]    // stored by the orchestrator alone
+	facts    atomic.Uint64            // what the neighbours may know
+	status   atomic.Pointer[services.Status]
+	checked  atomic.Int64 // when health was last checked, unix milliseconds
+	removed  atomic.Bool  // an orphan that is gone
 
 	// Only run touches what follows.
 	m       Machine
 	timer   *time.Timer
+	clock   *time.Timer // of the schedule
 	proc    Process
 	run     services.Run
 	ended   bool // the main process of proc has ended
@@ -51,30 +48,37 @@ type unit struct {
 	lasted  time.Duration // of the run that exit belongs to
 	problem string        // why the last start failed
 	cause   string        // why it is down, in an operator's terms
+	verdict string        // why the present run is ended by a check or a loss, or the last one was
+	by      string        // who caused what is happening
 	retry   bool          // the next spawn is the policy's doing
 	restart int
 	next    time.Time // of the next attempt
+	fire    time.Time // of the next run by the schedule
 	until   time.Time // end of the present wait in a stop
 	rev     uint64
 	wanted  services.Want    // what is recorded while the manager ends; empty before
 	events  []services.Event // made but not yet published
 	exiting bool             // an exit was not told yet
+	crashed bool             // and it was a crash
+	relied  map[*unit]uint64 // the runs of dependencies that the present run relies on
+	turns   uint64           // runs begun or ended
+	queued  bool             // the schedule wants another run after this one
 }
+
+func (u *unit) server() *services.Server { return &u.settings.Load().server }
+func (u *unit) orphan() bool             { return u.settings.Load().orphan }
+func (u *unit) policy() Policy           { return u.settings.Load().policy }
 
 // message is one thing said to a unit: either an order or the result of a
 // check. reply, where it is set, gets the status right after.
 type message struct {
-	order *Input
-	last  bool // the order is given because the manager ends
-	check *monitor.Result
-	reply chan<- services.Status
+	order    *Input
+	by       string // who gives it
+	last     bool   // it is given because the manager ends
+	check    *monitor.Result
+	settings *settings
+	reply    chan<- services.Status
 }
-
-// The facts that neighbours act on.
-const (
-	factReady   uint32 = 1 << iota // running and, where it has a port, reachable
-	factLeaving                    // alive, but on its way down
-)
 
 // send delivers a message unless the unit or the caller ends first.
 func (u *unit) send(ctx context.Context, msg message) error {
@@ -95,11 +99,15 @@ func (u *unit) loop(ctx context.Context, first []Input) {
 	u.timer = time.NewTimer(time.Hour)
 	u.timer.Stop()
 	defer u.timer.Stop()
+	u.clock = time.NewTimer(time.Hour)
+	defer u.clock.Stop()
+	u.plan()
+	u.publish()
 	for _, in := range first {
 		u.observe()
 		u.feed(in)
 	}
-	for !(u.orphan && u.proc == nil) {
+	for !(u.orphan() && u.proc == nil) {
 		var exited, gone, changed <-chan struct{}
 		if u.proc != nil {
 			changed = u.proc.Changed()
@@ -122,15 +130,18 @@ func (u *unit) loop(ctx context.Context, first []Input) {
 			u.publish()
 		case <-u.timer.C:
 			u.feed(Input{Kind: Deadline})
+		case <-u.clock.C:
+			u.tick()
 		case <-u.nudge:
 			u.observe()
 		case msg := <-u.inbox:
 			u.hear(msg)
 		}
 	}
-	u.trades.State.Forget(u.server.Name)
-	u.trades.Bus.Publish(services.Event{Kind: services.EventRemoved, Server: u.server.Name,
-		Message: u.server.Name + " was stopped and is not configured any more"})
+	u.removed.Store(true)
+	u.trades.State.Forget(u.name)
+	u.trades.Bus.Publish(services.Event{Kind: services.EventRemoved, Server: u.name, By: u.by,
+		Message: u.name + " is down and not configured any more"})
 }
 
 func (u *unit) hear(msg message) {
@@ -138,14 +149,18 @@ func (u *unit) hear(msg message) {
 	case msg.order != nil:
 		u.observe()
 		if u.takes(msg) {
+			u.by = msg.by
 			u.ordered(*msg.order)
 			if msg.last {
 				u.cause = "stopped because the manager ended"
 			}
 			u.feed(*msg.order)
+			u.plan()
 		}
 	case msg.check != nil:
 		u.judge(*msg.check)
+	case msg.settings != nil:
+		u.configure(msg.settings, msg.by)
 	}
 	if msg.reply != nil {
 		msg.reply <- u.current()
@@ -189,14 +204,12 @@ func (u *unit) ordered(in Input) {
 
 // observe tells the machine what the neighbours have become.
 func (u *unit) observe() {
-	ready := true
-	for _, n := range u.needs {
-		ready = ready && n.facts.Load()&factReady != 0
-	}
-	held := false
-	for _, n := range u.needed {
+	ready, held := u.satisfied(), false
+	l := u.links.Load()
+	for _, n := range l.needed {
 		held = held || n.facts.Load()&factLeaving != 0
 	}
+	u.loss(l.needs)
 	if ready != u.m.ready {
 		u.feed(Input{Kind: Ready, On: ready})
 	} else if u.m.Phase == services.Waiting {
@@ -205,6 +218,54 @@ func (u *unit) observe() {
 	}
 	if held != u.m.held {
 		u.feed(Input{Kind: Held, On: held})
+	}
+}
+
+// satisfied reports whether every dependency is as it has to be.
+func (u *unit) satisfied() bool {
+	for _, n := range u.links.Load().needs {
+		if !n.met() {
+			return false
+		}
+	}
+	return true
+}
+
+// rely notes the runs of dependencies that a run begins with.
+func (u *unit) rely() {
+	u.relied = nil
+	for _, n := range u.links.Load().needs {
+		if n.WhenLost == services.LostNothing || n.WhenLost == "" {
+			continue
+		}
+		if u.relied == nil {
+			u.relied = make(map[*unit]uint64)
+		}
+		u.relied[n.unit] = n.turn()
+	}
+}
+
+// loss ends a run when that of a dependency has ended, where the dependency
+// says so.
+func (u *unit) loss(needs []need) {
+	if u.proc == nil || u.ended || u.m.Want == services.Down || u.wanted != "" {
+		return
+	}
+	for _, n := range needs {
+		turn, relied := u.relied[n.unit]
+		if !relied || turn == n.turn() {
+			continue
+		}
+		u.relied, u.by = nil, "policy"
+		u.verdict = n.name + ", which it depends on, has ended"
+		if n.WhenLost == services.LostStop {
+			u.cause = "stopped because " + u.verdict
+			u.feed(Input{Kind: OrderStop})
+		} else {
+			u.retry = true
+			u.feed(Input{Kind: OrderRestart})
+		}
+		return
 	}
 }
 
@@ -239,7 +300,7 @@ func (u *unit) feed(in Input) {
 	for len(queue) > 0 {
 		in, queue = queue[0], queue[1:]
 		var effects []Effect
-		u.m, effects = u.m.Next(u.policy, in)
+		u.m, effects = u.m.Next(u.policy(), in)
 		for _, e := range effects {
 			if follow, ok := u.do(e); ok {
 				queue = append(queue, follow)
@@ -255,8 +316,12 @@ func (u *unit) feed(in Input) {
 			u.tell(services.EventChanged)
 		}
 	}
-	if u.orphan && u.proc == nil {
+	if u.orphan() && u.proc == nil {
 		u.removed.Store(true) // before anybody hears that it has ended
 	}
 	u.publish()
+	if u.queued && u.m.step == idle && u.m.Want == services.Up {
+		u.queued = false
+		u.feed(Input{Kind: Fired})
+	}
 }

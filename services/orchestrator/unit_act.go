@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"crypto/rand"
 	"encoding/hex"
+	mathrand "math/rand/v2"
 	"time"
 
 	"tend/services"
@@ -16,7 +17,7 @@ func (u *unit) do(e Effect) (Input, bool) {
 	case Spawn:
 		return u.spawn(), true
 	case Terminate:
-		stop := u.server.Stop
+		stop := u.server().Stop
 		u.log.Info("stopping", "pid", u.run.Leader.PID, "signal", services.SignalName(stop.Signal))
 		if err := u.proc.Signal(stop.Signal, stop.To); err != nil {
 			u.log.Warn("stop signal", "err", err)
@@ -31,13 +32,21 @@ func (u *unit) do(e Effect) (Input, bool) {
 			}
 		}
 	case ArmHold:
-		u.arm(u.hold)
+		u.arm(u.links.Load().hold)
 	case ArmStop:
-		u.arm(u.server.Stop.Timeout)
+		u.arm(u.server().Stop.Timeout)
 	case ArmKill:
 		u.arm(killAgain)
+	case ArmReady:
+		if deadline := u.server().ReadyDeadline(); deadline > 0 {
+			u.arm(deadline)
+		} else {
+			u.timer.Stop()
+		}
+	case ArmReset:
+		u.arm(u.server().Backoff.Reset)
 	case ArmBackoff:
-		delay := u.server.Backoff.Delay(max(u.m.failures, 1))
+		delay := jittered(u.server().Backoff.Delay(max(u.m.failures, 1)))
 		u.retry = true
 		if delay <= 0 {
 			return Input{Kind: Deadline}, true
@@ -49,6 +58,15 @@ func (u *unit) do(e Effect) (Input, bool) {
 		u.next, u.until = time.Time{}, time.Time{}
 	}
 	return Input{}, false
+}
+
+// jittered shortens a delay by up to a fifth, so that servers that failed
+// together do not come back together.
+func jittered(d time.Duration) time.Duration {
+	if d < 5 {
+		return d
+	}
+	return d - time.Duration(mathrand.Int64N(int64(d/5)))
 }
 
 func (u *unit) arm(d time.Duration) {
@@ -63,16 +81,16 @@ func (u *unit) spawn() Input {
 	if err := u.portTaken(); err != nil {
 		return u.spawnFailed(err)
 	}
-	out, err := u.trades.Logs.Begin(u.server.Name, u.server.Logs)
+	out, err := u.trades.Logs.Begin(u.name, u.server().Logs)
 	if err != nil {
 		return u.spawnFailed(err)
 	}
 	defer out.Close()
-	proc, err := u.trades.Host.Start(process.Spec{ID: newRunID(), Server: u.server, Log: out})
+	proc, err := u.trades.Host.Start(process.Spec{ID: newRunID(), Server: *u.server(), Log: out})
 	if err != nil {
 		return u.spawnFailed(err)
 	}
-	u.take(proc, u.digest, false)
+	u.take(proc, u.settings.Load().digest, false)
 	if u.retry {
 		u.retry, u.restart = false, u.restart+1
 	}
@@ -82,15 +100,15 @@ func (u *unit) spawn() Input {
 // portTaken looks who holds the port: whoever answers there would be taken for
 // this server. It may be free at the next attempt.
 func (u *unit) portTaken() error {
-	if u.server.Port == 0 {
+	if u.server().Port == 0 {
 		return nil
 	}
-	holder, held, err := u.trades.Ports.Holder(u.server.Port)
+	holder, held, err := u.trades.Ports.Holder(u.server().Port)
 	switch {
 	case err != nil || !held:
 		return nil // the server will say itself what is wrong
 	case u.trades.Ports.Owns(holder.PID):
-		return services.Errorf(services.Unavailable, "port %d is held by pid %d (%s), which belongs to another server or to this manager", u.server.Port, holder.PID, holder.Command)
+		return services.Errorf(services.Unavailable, "port %d is held by pid %d (%s), which belongs to another server or to this manager", u.server().Port, holder.PID, holder.Command)
 	}
 	u.holder = &holder // which why names
 	return services.Errorf(services.Unavailable, "its port is taken")
@@ -108,14 +126,16 @@ func (u *unit) spawnFailed(err error) Input {
 // take makes the process the unit's own.
 func (u *unit) take(proc Process, digest string, adopted bool) {
 	u.proc, u.run, u.ended, u.adopted = proc, runWith(proc, digest), false, adopted
-	u.problem, u.cause = "", ""
-	if u.server.Port == 0 { // its pidfd says all there is to know
+	u.problem, u.cause, u.verdict = "", "", ""
+	u.turns++
+	u.rely()
+	if u.server().Port == 0 { // its pidfd says all there is to know
 		alive := true
 		u.healthy = &alive
 		u.checked.Store(time.Now().UnixMilli())
 		return
 	}
-	u.trades.Checker.Hurry(u.server.Name)
+	u.trades.Checker.Hurry(u.name)
 }
 
 // runWith returns the run of a process with the digest of the command that it
@@ -130,17 +150,22 @@ func runWith(p Process, digest string) services.Run {
 func (u *unit) endOfRun() Input {
 	exit := u.proc.Exit()
 	u.ended, u.exiting = true, true
+	u.turns++
+	u.crashed = u.m.step == alive && !u.server().Success.Clean(exit) || u.m.doomed
+	if u.m.step == alive {
+		u.by = "policy" // whatever follows
+	}
 	u.lasted = exit.At.Sub(u.run.StartedAt)
 	u.exit = &exit
 	u.healthy, u.ailing = nil, ""
-	return Input{Kind: Ended, End: u.classify(exit), Reset: u.lasted >= u.server.Backoff.Reset}
+	return Input{Kind: Ended, End: u.classify(exit)}
 }
 
 func (u *unit) classify(exit services.Exit) ending {
 	switch {
 	case !exit.Seen:
 		return endedUnseen
-	case u.server.Success.Clean(exit):
+	case u.server().Success.Clean(exit):
 		return endedClean
 	}
 	return endedBadly

@@ -1,0 +1,21 @@
+package services
+
+// Plan is what a reload of the configuration would do, server by server.
+type Plan struct {
+	Add       []Change `json:"add"`
+	Remove    []Change `json:"remove"`  // stopped, then forgotten
+	Restart   []Change `json:"restart"` // if it runs
+	Update    []Change `json:"update"`  // applies at once, without a restart
+	Unchanged []string `json:"unchanged"`
+}
+
+// Change is what a plan does to one server, and why.
+type Change struct {
+	Server  string   `json:"server"`
+	Reasons []string `json:"reasons"` // one for each field; no secret is in them
+}
+
+// Empty reports whether the plan changes nothing.
+func (p Plan) Empty() bool {
+	return len(p.Add)+len(p.Remove)+len(p.Restart)+len(p.Update) == 0
+}
