@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"syscall"
 	"time"
@@ -40,10 +41,25 @@ func (p *Process) Signal(sig syscall.Signal, to services.SignalTarget) error {
 	case leader == nil || later:
 		return nil
 	case to == services.ToMain:
-		return ignoreGone(leader.signal(sig, false))
+		return p.unlessFollowed(leader, ignoreGone(leader.signal(sig, false)), sig, to)
 	}
 	members, _ := p.host.members(run)
-	return signalTree(leader, members, sig)
+	return p.unlessFollowed(leader, signalTree(leader, members, sig), sig, to)
+}
+
+// unlessFollowed sends again where the main process that was sent to had ended
+// and another one, its daemon, has taken its place meanwhile.
+func (p *Process) unlessFollowed(leader *handle, err error, sig syscall.Signal, to services.SignalTarget) error {
+	if !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	p.mu.Lock()
+	followed := p.leader != leader
+	p.mu.Unlock()
+	if !followed {
+		return nil // it is closed because the run is over
+	}
+	return p.Signal(sig, to)
 }
 
 // signalTree sends to the group of the main process and to those that left it.
