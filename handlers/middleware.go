@@ -16,7 +16,7 @@ import (
 // in: an id, the log, a net under a panic, the headers that tell a browser
 // what it may do, and the rules that keep foreign pages out (origin.go).
 func (h *handler) guarded(next http.Handler) http.Handler {
-	for _, wrap := range []func(http.Handler) http.Handler{h.plainForms, h.sameOrigin, h.knownHost, headers, h.recovered, h.logged, identified} {
+	for _, wrap := range []func(http.Handler) http.Handler{h.attributed, h.plainForms, h.sameOrigin, h.knownHost, headers, h.recovered, h.logged, identified} {
 		next = wrap(next)
 	}
 	return next
@@ -26,7 +26,7 @@ type contextKey int
 
 const (
 	keyRequestID contextKey = iota
-	keyLocalSocket
+	keySocketUser
 )
 
 // identified gives the request an id by which people can find it in the log.

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"mime"
@@ -15,20 +14,6 @@ import (
 
 	"tend/services"
 )
-
-// ConnContext marks connections of the unix socket, whose owner is known, for
-// http.Server.ConnContext.
-func ConnContext(ctx context.Context, c net.Conn) context.Context {
-	if c.LocalAddr().Network() == "unix" {
-		return context.WithValue(ctx, keyLocalSocket, true)
-	}
-	return ctx
-}
-
-func onSocket(r *http.Request) bool {
-	local, _ := r.Context().Value(keyLocalSocket).(bool)
-	return local
-}
 
 // knownHost refuses requests that name this machine by a name that is not
 // ours: a foreign page can make a browser resolve its own name to a loopback

@@ -10,6 +10,7 @@ import (
 	"github.com/a-h/templ"
 	"github.com/gorilla/mux"
 
+	"tend/handlers/api"
 	"tend/services"
 	"tend/views/model"
 	"tend/views/partials"
@@ -23,7 +24,7 @@ func (h *handler) actOnServer(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return services.Errorf(services.Invalid, "the form cannot be read: send it again from the page")
 	}
-	order := services.Order{Action: action, Servers: []string{id}}
+	order := services.Order{Action: action, Servers: []string{id}, By: api.Actor(r.Context())}
 	if text := r.Form.Get("pid"); text != "" {
 		pid, err := strconv.Atoi(text)
 		if err != nil || pid <= 0 || action != services.Stop {

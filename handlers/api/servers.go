@@ -116,6 +116,7 @@ func (a *API) order(r *http.Request, p values, order services.Order) (Answer, []
 	if len(order.Servers) == 0 {
 		return Answer{Success: true, Message: "there is no server"}, []services.Status{}, nil
 	}
+	order.By = Actor(r.Context())
 	list, err := a.Control.Do(r.Context(), order)
 	if err != nil {
 		return Answer{}, nil, err

@@ -1,0 +1,169 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"tend/services"
+)
+
+// Compare makes the plan of a reload: what has to be done so that the old
+// servers become the new ones. drift names those that run with another command
+// than the old configuration has. Values of the environment are never in it.
+func Compare(old, now []services.Server, drift map[string]bool) services.Plan {
+	plan := services.Plan{Add: []services.Change{}, Remove: []services.Change{}, Restart: []services.Change{}, Update: []services.Change{}, Unchanged: []string{}}
+	before := make(map[string]services.Server, len(old))
+	for _, s := range old {
+		before[s.Name] = s
+	}
+	for _, s := range now {
+		was, known := before[s.Name]
+		delete(before, s.Name)
+		if !known {
+			plan.Add = append(plan.Add, services.Change{Server: s.Name, Reasons: []string{"new: " + command(s)}})
+			continue
+		}
+		reasons, restart := differences(was, s)
+		if drift[s.Name] && !restart {
+			restart = true
+			reasons = append([]string{"it runs with an earlier command"}, reasons...)
+		}
+		switch change := (services.Change{Server: s.Name, Reasons: reasons}); {
+		case restart:
+			plan.Restart = append(plan.Restart, change)
+		case len(reasons) > 0:
+			plan.Update = append(plan.Update, change)
+		default:
+			plan.Unchanged = append(plan.Unchanged, s.Name)
+		}
+	}
+	for _, s := range old {
+		if _, left := before[s.Name]; left {
+			plan.Remove = append(plan.Remove, services.Change{Server: s.Name, Reasons: []string{"not in the file any more"}})
+		}
+	}
+	return plan
+}
+
+// field is one thing that the file says of a server.
+type field struct {
+	key     string // as the file has it
+	restart bool   // a run has to be started anew for it
+	show    func(services.Server) string
+}
+
+// compared is every field there is. A test changes each one and looks whether
+// it is noticed here.
+var compared = []field{
+	{"command", true, command},
+	{"dir", true, func(s services.Server) string { return s.Dir }},
+	{"env_file", true, func(s services.Server) string { return s.EnvFile }},
+	{"user", true, func(s services.Server) string { return s.User }},
+	{"umask", true, func(s services.Server) string {
+		if s.Umask < 0 {
+			return ""
+		}
+		return fmt.Sprintf("%03o", s.Umask)
+	}},
+	{"limits", true, func(s services.Server) string { return plain(s.Limits) }},
+	{"description", false, func(s services.Server) string { return s.Description }},
+	{"group", false, func(s services.Server) string { return s.Group }},
+	{"port", false, func(s services.Server) string { return number(s.Port) }},
+	{"depends_on", false, func(s services.Server) string {
+		words := make([]string, len(s.DependsOn))
+		for i, d := range s.DependsOn {
+			words[i] = fmt.Sprintf("%s until %s, when lost %s", d.Name, d.Until, d.WhenLost)
+		}
+		return strings.Join(words, "; ")
+	}},
+	{"autostart", false, func(s services.Server) string { return fmt.Sprint(s.Autostart) }},
+	{"type", false, func(s services.Server) string { return string(s.Type) }},
+	{"schedule", false, func(s services.Server) string { return plain(s.Schedule) }},
+	{"restart", false, func(s services.Server) string { return string(s.Restart) }},
+	{"success", false, func(s services.Server) string {
+		words := make([]string, 0, len(s.Success.Codes)+len(s.Success.Signals))
+		for _, code := range s.Success.Codes {
+			words = append(words, fmt.Sprint(code))
+		}
+		for _, sig := range s.Success.Signals {
+			words = append(words, services.SignalName(sig))
+		}
+		return strings.Join(words, ", ")
+	}},
+	{"backoff", false, func(s services.Server) string { return plain(s.Backoff) }},
+	{"stop", false, func(s services.Server) string {
+		return fmt.Sprintf("%s, %v, to the %s", services.SignalName(s.Stop.Signal), s.Stop.Timeout, s.Stop.To)
+	}},
+	{"logs", false, func(s services.Server) string { return plain(s.Logs) }},
+}
+
+// differences says what differs, a sentence for each field, and whether a run
+// has to be started anew for it.
+func differences(was, is services.Server) (reasons []string, restart bool) {
+	for _, f := range compared {
+		old, now := f.show(was), f.show(is)
+		if old == now {
+			continue
+		}
+		reasons = append(reasons, fmt.Sprintf("%s: %s → %s", f.key, orNothing(old), orNothing(now)))
+		restart = restart || f.restart
+	}
+	if names := changedNames(was.Env, is.Env); len(names) > 0 {
+		reasons = append(reasons, "env: "+strings.Join(names, ", "))
+		restart = true
+	}
+	return reasons, restart
+}
+
+// changedNames lists the variables that differ, without their values: those
+// may be secret.
+func changedNames(was, is map[string]string) (out []string) {
+	all := maps.Clone(was)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, is)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		old, before := was[name]
+		now, after := is[name]
+		switch {
+		case !before:
+			out = append(out, name+" added")
+		case !after:
+			out = append(out, name+" removed")
+		case old != now:
+			out = append(out, name+" changed")
+		}
+	}
+	return out
+}
+
+func command(s services.Server) string {
+	if s.Command.Shell != "" {
+		return s.Command.Shell
+	}
+	return fmt.Sprintf("%q", s.Command.Argv)
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}
+
+// plain shows a small struct as its fields and values, what is not set left out.
+func plain(v any) string { return strings.Trim(fmt.Sprintf("%+v", v), "{}") }
+
+func orNothing(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	const most = 120
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
