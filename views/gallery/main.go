@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:3033", "address of the gallery")
 	flag.Parse()
-	fmt.Printf("gallery: http://%s/ shows every state, /empty, /problem, /toasts and /servers/NAME the rest\n", *listen)
+	fmt.Printf("gallery: http://%s/ shows every state, /empty, /problem, /toasts, /charts, /sparks and /servers/NAME the rest\n", *listen)
 	server := &http.Server{Addr: *listen, Handler: routes(), ReadHeaderTimeout: 10 * time.Second}
 	fmt.Fprintln(os.Stderr, server.ListenAndServe())
 	os.Exit(1)
@@ -48,7 +49,12 @@ func routes() http.Handler {
 	show("/toasts", func(*http.Request) templ.Component {
 		return templ.Join(overview(canned.Servers(time.Now())), partials.Toast("api is stopping: start it when it has stopped"))
 	})
+	show("/charts", charts)
+	show("/sparks", func(*http.Request) templ.Component { return sparks() })
 	show("/servers/{id}", func(r *http.Request) templ.Component {
+		if slices.Contains(canned.Shapes, r.PathValue("id")) {
+			return charts(r)
+		}
 		for _, s := range canned.Servers(time.Now()) {
 			if s.ID == r.PathValue("id") {
 				return server(s)
