@@ -12,9 +12,15 @@ type axis struct {
 // not read.
 const maxSteps = 4
 
+// headroom is how much more than the peak has to fit.
+const headroom = 1.05
+
 // axisOf returns an axis on which peak fits. It never ends so low that an idle
 // server would look busy.
 func (m Measure) axisOf(peak float64) axis {
+	if m != MeasureCPU {
+		peak *= headroom // a flat line along the upper edge looks like a limit
+	}
 	peak = max(peak, m.floor())
 	step, unit, word := m.step(peak)
 	n := int(math.Ceil(peak / step))

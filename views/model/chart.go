@@ -22,8 +22,9 @@ const ChartBox = "0 0 1440 400"
 type Chart struct {
 	ID      string // prefix of the ids of its elements
 	Title   string
-	Hint    string // what the values are, where the title does not say it
+	Hint    string // what the values are
 	Desc    string // the chart in words
+	Blank   string // said in the middle where there is no line, else ""
 	Series  []Series
 	Labels  []string // of the values, from the top down, evenly spaced
 	Rules   string   // path of the lines across
@@ -37,11 +38,13 @@ type Chart struct {
 type Series struct {
 	Name    string // "" for the only one
 	Value   string // now
-	Highest string
+	Highest string // the peak, "" where nothing was measured
+	When    string // it was, to go on from Highest
 	Class   string // what it looks like
 	Area    string // path, "" for none
 	Line    string // path
 	Peak    string // path of the peaks, "" where they are not known
+	Dots    string // path of the points without a neighbour, and of the value now
 }
 
 // Hit is a place to point at.
@@ -95,9 +98,9 @@ func (c *canvas) chart(id, title, hint string, list ...Measure) Chart {
 	out.Labels, out.Rules = y.labels, s.rules(len(y.labels))
 	var said []string
 	for i, m := range list {
-		one := s.series(m, c.columns, len(list) == 1)
+		one := s.series(m, c.columns, len(list) == 1, readings[i].now)
 		one.Class = [...]string{"series-1", "series-2"}[i]
-		one.Value, one.Highest = readings[i].value(), readings[i].highest(c.span)
+		one.Value, one.Highest, one.When = readings[i].value(), readings[i].highest(), readings[i].when(c.span)
 		words := readings[i].sentence(c.span)
 		if len(list) > 1 {
 			one.Name = strings.ToLower(m.Name())
@@ -113,7 +116,9 @@ func (c *canvas) chart(id, title, hint string, list ...Measure) Chart {
 		out.Desc += " The server " + c.counts + "."
 	}
 	out.Columns, out.Ticks = c.timeAxis()
-	out.Hits = c.hits(list)
+	if out.Hits = c.hits(list); len(out.Hits) == 0 {
+		out.Blank = "not measured"
+	}
 	return out
 }
 
@@ -126,14 +131,14 @@ func (c *canvas) highest(m Measure) float64 {
 	return top
 }
 
-func (s scale) series(m Measure, slots []slot, peaks bool) Series {
+func (s scale) series(m Measure, slots []slot, peaks, now bool) Series {
 	rolled := false
 	means := s.traces(slots, func(one *slot) (float64, bool) {
 		g := &one.gauges[m]
 		rolled = rolled || g.n > 0 && tenths(s.y(g.peak)) != tenths(s.y(g.mean()))
 		return g.mean(), g.n > 0
 	})
-	out := Series{Line: line(means), Area: area(means, s.height)}
+	out := Series{Line: line(means), Area: area(means, s.height), Dots: dots(means, now)}
 	if peaks && rolled {
 		out.Peak = line(s.traces(slots, func(one *slot) (float64, bool) { return one.gauges[m].peak, one.gauges[m].n > 0 }))
 	}

@@ -61,9 +61,9 @@ func NewCharts(server string, r Range, samples []services.Sample, marks []ChartM
 	}
 	c := newCanvas(r, samples, marks, now)
 	out.Charts = []Chart{
-		c.chart("cpu-"+server, MeasureCPU.Name(), "percent of a core", MeasureCPU),
-		c.chart("memory-"+server, MeasureMemory.Name(), "", MeasureMemory),
-		c.chart("disk-"+server, "Disk", "a second", MeasureRead, MeasureWrite),
+		c.chart("cpu-"+server, MeasureCPU.Name(), "Percent of a core: two busy cores are 200 %", MeasureCPU),
+		c.chart("memory-"+server, MeasureMemory.Name(), "Of all its processes together", MeasureMemory),
+		c.chart("disk-"+server, "Disk", "What really went to storage and came from it, not to and from caches", MeasureRead, MeasureWrite),
 	}
 	out.Signs = signs(c.marks)
 	out.Table = c.table()

@@ -50,21 +50,29 @@ func (s scale) traces(slots []slot, value func(*slot) (float64, bool)) [][]point
 		*last = append(*last, point{s.x(one.at()), s.y(v)})
 		joined = true
 	}
-	for i, trace := range out {
-		if len(trace) == 1 { // a line needs two ends to be seen
-			p := trace[0]
-			out[i] = []point{{max(0, p.x-s.width/600), p.y}, {min(s.width, p.x+s.width/600), p.y}}
+	return out
+}
+
+// dots returns the path of what no line shows, the points without a
+// neighbour, and of the last point of all where that is the value now.
+func dots(traces [][]point, now bool) string {
+	var b []byte
+	for i, trace := range traces {
+		if end := trace[len(trace)-1]; len(trace) == 1 || now && i == len(traces)-1 {
+			b = coord(append(coord(append(b, 'M'), end.x), ' '), end.y)
+			b = append(b, "h0"...)
 		}
 	}
-	return out
+	return string(b)
 }
 
 // line returns the path along points.
 func line(traces [][]point) string {
 	var b []byte
 	for _, trace := range traces {
-		b = append(b, 'M')
-		b = along(b, trace)
+		if len(trace) > 1 {
+			b = along(append(b, 'M'), trace)
+		}
 	}
 	return string(b)
 }
@@ -73,6 +81,9 @@ func line(traces [][]point) string {
 func area(traces [][]point, bottom float64) string {
 	var b []byte
 	for _, trace := range traces {
+		if len(trace) < 2 {
+			continue
+		}
 		b = coord(append(b, 'M'), trace[0].x)
 		b = coord(append(b, ' '), bottom)
 		b = along(append(b, 'L'), trace)

@@ -47,12 +47,20 @@ func (r reading) value() string {
 	return r.measure.Format(r.last)
 }
 
-// highest is the peak and when it was, "" where nothing was measured.
-func (r reading) highest(span time.Duration) string {
+// highest is the peak, "" where nothing was measured.
+func (r reading) highest() string {
 	if !r.known {
 		return ""
 	}
-	return "highest " + r.measure.Format(r.peak) + " at " + stamp(r.peakAt, span)
+	return "highest " + r.measure.Format(r.peak)
+}
+
+// when is the time of the peak, to go on from highest.
+func (r reading) when(span time.Duration) string {
+	if !r.known {
+		return ""
+	}
+	return " at " + stamp(r.peakAt, span)
 }
 
 // sentence says both.
@@ -61,7 +69,7 @@ func (r reading) sentence(span time.Duration) string {
 	case !r.known:
 		return "nothing measured"
 	case !r.now:
-		return "not measured now, " + r.highest(span)
+		return "not measured now, " + r.highest() + r.when(span)
 	}
-	return "now " + r.value() + ", " + r.highest(span)
+	return "now " + r.value() + ", " + r.highest() + r.when(span)
 }

@@ -146,6 +146,9 @@ func stripText(spent [services.VigourBroken + 1]time.Duration, marks []ChartMark
 			parts = append(parts, vigourWords[v]+" "+roughly(spent[v]))
 		}
 	}
+	if unknown := to.Sub(from) - known; unknown > to.Sub(from)/100 {
+		parts = append(parts, "not known "+roughly(unknown))
+	}
 	if crashed := count(marks, MarkCrash, from, to); crashed != "" {
 		parts = append(parts, crashed)
 	}
