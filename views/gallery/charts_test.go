@@ -36,3 +36,29 @@ func TestPicturesOfChartsFitTheirWindows(t *testing.T) {
 		}
 	}
 }
+
+func TestARangeIsChosenInPlaceAndStaysInTheAddress(t *testing.T) {
+	server := httptest.NewServer(routes())
+	defer server.Close()
+	tab := browsertest.Start(t).Open(t, browsertest.Size(1000, 900, "light"))
+	tab.Go(server.URL + "/servers/steady")
+	browsertest.Eval[bool](tab, `window.same = true`)
+	tab.Click(`[id="range-7d"]`)
+	tab.Wait(`document.querySelector(".charts [aria-current]").textContent === "7 d"`)
+	tab.Wait(`location.search === "?range=7d" && window.same === true`)
+	if n := browsertest.Eval[int](tab, `document.querySelectorAll(".charts").length`); n != 1 {
+		t.Errorf("the page has %d sections of charts", n)
+	}
+	browsertest.Eval[bool](tab, `history.back() ?? true`)
+	tab.Wait(`location.search === "" && document.querySelector(".charts [aria-current]").textContent === "24 h"`)
+	tab.MustBeClean()
+}
+
+func TestARangeIsChosenWithoutScripts(t *testing.T) {
+	server := httptest.NewServer(routes())
+	defer server.Close()
+	tab := browsertest.Start(t).Open(t, browsertest.WithoutScripts())
+	tab.Go(server.URL + "/servers/steady")
+	tab.Click(`[id="range-1h"]`)
+	tab.Wait(`location.search === "?range=1h" && document.querySelector(".charts [aria-current]")?.textContent === "1 h"`)
+}

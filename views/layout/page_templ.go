@@ -26,7 +26,7 @@ type Frame struct {
 	Path    string // of the page itself
 }
 
-const config = `{"includeIndicatorCSS":false,"history":false,"ws":{"reconnectDelay":300,"reconnectMaxDelay":5000}}`
+const config = `{"includeIndicatorCSS":false,"history":"reload","ws":{"reconnectDelay":300,"reconnectMaxDelay":5000}}`
 
 // Page is the frame of every page; its children are the content.
 func Page(f Frame) templ.Component {

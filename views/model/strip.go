@@ -18,7 +18,7 @@ type Strip struct {
 	Box    string // view box
 	Cells  []StripCells
 	Faults []string // where the crosses stand, in percent of the width
-	Hits   []Hit    // the cells that are worth a look
+	Hits   []Hit    // the stretches that are worth a look
 	Text   string
 }
 
@@ -33,18 +33,25 @@ func NewStrip(samples []services.Sample, marks []ChartMark, from, to time.Time, 
 }
 
 func newStrip(samples []services.Sample, marks []ChartMark, from, to time.Time, slots int, pointed bool) Strip {
-	s := scale{from: from, span: to.Sub(from), width: float64(slots * stripCell), height: stripHeight}
+	s := scale{from: from.In(to.Location()), span: to.Sub(from), width: float64(slots * stripCell), height: stripHeight}
 	worst, spent := vigours(samples, from, to, slots)
 	out := Strip{Box: "0 0 " + itoa(slots*stripCell) + " " + itoa(stripHeight), Text: stripText(spent, marks, from, to)}
 	paths := make([][]byte, services.VigourBroken+1)
 	for i, v := range worst {
 		paths[v] = cell(paths[v], i, stripHeights[v])
-		if v == services.VigourBroken && (i == 0 || worst[i-1] != v) {
-			out.Faults = append(out.Faults, s.fault(worst, i))
+	}
+	for first, end := 0, 0; first < slots; first = end {
+		v := worst[first]
+		for end = first; end < slots && worst[end] == v; end++ {
+		}
+		if v == services.VigourBroken {
+			out.Faults = append(out.Faults, s.percent(s.slotAt(first+end, 2*slots)))
 		}
 		if pointed && v != services.VigourUp && v != services.VigourNone {
-			at := from.Add(time.Duration(i) * s.span / time.Duration(slots))
-			out.Hits = append(out.Hits, Hit{X: itoa(i * stripCell), Width: itoa(stripCell), Text: stamp(at.In(to.Location()), s.span) + ", " + vigourWords[v]})
+			out.Hits = append(out.Hits, Hit{
+				X: itoa(first * stripCell), Width: itoa((end - first) * stripCell),
+				Text: s.stretch(s.slotAt(first, slots), s.slotAt(end, slots)) + ", " + vigourWords[v],
+			})
 		}
 	}
 	for v, path := range paths {
@@ -70,13 +77,14 @@ func cell(b []byte, i, height int) []byte {
 	return append(b, 'z')
 }
 
-// fault returns the middle of the broken cells that begin with one.
-func (s scale) fault(worst []services.Vigour, first int) string {
-	end := first
-	for end < len(worst) && worst[end] == services.VigourBroken {
-		end++
-	}
-	return string(coord(nil, 100*float64(first+end)/2/float64(len(worst)))) + "%"
+// slotAt returns the instant at which the i-th of n slots begins.
+func (s scale) slotAt(i, n int) time.Time {
+	return s.from.Add(time.Duration(float64(s.span) * float64(i) / float64(n)))
+}
+
+// stretch says from when to when something held.
+func (s scale) stretch(from, to time.Time) string {
+	return stamp(from, s.span) + " to " + stamp(to, s.span)
 }
 
 // vigours returns the worst vigour in each slot, and how long each held.

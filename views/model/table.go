@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Table is the charts in numbers, the newest row first.
+// Table is the charts in numbers, the newest row first, without those in which
+// nothing was measured.
 type Table struct {
 	Caption string
 	Rows    []TableRow
@@ -23,6 +24,9 @@ const maxRows = 24
 func (c *canvas) table() Table {
 	out := Table{Caption: "What was used over " + lately(c.span) + ", by the time at which each row begins"}
 	for _, one := range fold(c.samples, c.rowBounds()) {
+		if one.n == 0 {
+			continue
+		}
 		row := TableRow{When: stamp(one.from, c.span)}
 		for i, m := range [...]Measure{MeasureCPU, MeasureCPU, MeasureMemory, MeasureMemory, MeasureRead, MeasureWrite} {
 			g := &one.gauges[m]
