@@ -36,7 +36,8 @@ func (m Measure) of(s *services.Sample) (mean, peak float64, known bool) {
 	case MeasureWrite:
 		mean = float64(s.Write)
 	}
-	return mean, max(mean, peak), ran(s) && mean >= 0 && !math.IsInf(mean, 0)
+	peak = max(mean, peak)
+	return mean, peak, ran(s) && mean >= 0 && !math.IsNaN(peak) && !math.IsInf(peak, 0)
 }
 
 // ran reports whether there was something to measure. A sample of a server
