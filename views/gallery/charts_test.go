@@ -43,9 +43,13 @@ func TestARangeIsChosenInPlaceAndStaysInTheAddress(t *testing.T) {
 	tab := browsertest.Start(t).Open(t, browsertest.Size(1000, 900, "light"))
 	tab.Go(server.URL + "/servers/steady")
 	browsertest.Eval[bool](tab, `window.same = true`)
+	tab.Click("summary")
 	tab.Click(`[id="range-7d"]`)
 	tab.Wait(`document.querySelector(".charts [aria-current]").textContent === "7 d"`)
 	tab.Wait(`location.search === "?range=7d" && window.same === true`)
+	if !browsertest.Eval[bool](tab, `document.querySelector("details").open`) {
+		t.Error("the table that was open is closed")
+	}
 	if n := browsertest.Eval[int](tab, `document.querySelectorAll(".charts").length`); n != 1 {
 		t.Errorf("the page has %d sections of charts", n)
 	}

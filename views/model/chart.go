@@ -170,7 +170,8 @@ func (c *canvas) timeAxis() (string, []TimeTick) {
 		case x > 0.96*c.width:
 			anchor = "end"
 		}
-		out = append(out, TimeTick{X: c.percent(t.at), Label: t.label, Anchor: anchor, Minor: t.minor})
+		moved := anchor != "middle" // towards its neighbour
+		out = append(out, TimeTick{X: c.percent(t.at), Label: t.label, Anchor: anchor, Minor: t.minor || moved})
 	}
 	return string(b), out
 }

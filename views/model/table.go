@@ -23,11 +23,15 @@ const maxRows = 24
 
 func (c *canvas) table() Table {
 	out := Table{Caption: "What was used over " + lately(c.span) + ", by the time at which each row begins"}
+	layout := "15:04"
+	if c.span > oneDay {
+		layout = "Mon 2 Jan"
+	}
 	for _, one := range fold(c.samples, c.rowBounds()) {
 		if one.n == 0 {
 			continue
 		}
-		row := TableRow{When: stamp(one.from, c.span)}
+		row := TableRow{When: one.from.Format(layout)}
 		for i, m := range [...]Measure{MeasureCPU, MeasureCPU, MeasureMemory, MeasureMemory, MeasureRead, MeasureWrite} {
 			g := &one.gauges[m]
 			switch {
