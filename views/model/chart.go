@@ -41,6 +41,7 @@ type Series struct {
 	Highest string // the peak, "" where nothing was measured
 	When    string // it was, to go on from Highest
 	Class   string // what it looks like
+	Filled  bool   // it has an area: two series are told apart without colours
 	Area    string // path, "" for none
 	Line    string // path
 	Peak    string // path of the peaks, "" where they are not known
@@ -101,15 +102,15 @@ func (c *canvas) chart(id, title, hint string, list ...Measure) Chart {
 		one := s.series(m, c.columns, len(list) == 1, readings[i].now)
 		one.Class = [...]string{"series-1", "series-2"}[i]
 		one.Value, one.Highest, one.When = readings[i].value(), readings[i].highest(), readings[i].when(c.span)
+		if one.Filled = i == 0; !one.Filled {
+			one.Area = ""
+		}
 		words := readings[i].sentence(c.span)
 		if len(list) > 1 {
 			one.Name = strings.ToLower(m.Name())
 			words = one.Name + " " + words
 		}
 		out.Series, said = append(out.Series, one), append(said, words)
-	}
-	if len(list) > 1 {
-		out.Series[1].Area = "" // one is an area and the other a line: no need to tell colours
 	}
 	out.Desc = title + " over " + lately(c.span) + ": " + strings.Join(said, "; ") + "."
 	if c.counts != "" {
