@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/gorilla/mux"
 
+	"tend/handlers/api"
 	"tend/services"
 )
 
@@ -65,7 +66,7 @@ func TestTheContractDescribesEveryFieldOfAStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	for schema, value := range map[string]any{
-		"ServerStatus": services.Status{}, "Sample": services.Sample{}, "Exit": services.Exit{},
+		"ServerStatus": services.Status{}, "Sample": services.Sample{}, "Plan": api.Plan{}, "Change": services.Change{}, "Exit": services.Exit{},
 		"Event": services.Event{Server: "web", By: "policy", Crash: true, Resolve: true, Status: &services.Status{}},
 	} {
 		text, err := json.Marshal(value)

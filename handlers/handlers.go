@@ -24,11 +24,15 @@ type Deps struct {
 	Hub      http.Handler                               // the websocket endpoint, nil for none
 	Hosts    []string                                   // allowed values of Host, in lower case without ports, beside localhost and loopback addresses
 	Shutdown func(ctx context.Context, keep bool) error // asks the manager to end; keep leaves servers running
+	Reload   Reload
 	Info     Info
 	Position func() uint64   // the id of the latest event, nil where nobody knows it
 	Ending   <-chan struct{} // closed when streams have to end
 	Log      *slog.Logger
 }
+
+// Reload reads the configuration again, see api.API.
+type Reload = func(ctx context.Context, dry bool, id, by string) (services.Plan, error)
 
 // Info is what the pages and the CLI tell about this manager.
 type Info struct {

@@ -28,6 +28,7 @@ func (h *handler) showOverview(w http.ResponseWriter, r *http.Request) error {
 	overview := model.OverviewOf(refs, at, model.Frame{Now: now, Host: linkHost(h.Info.URL)})
 	frame := h.frame(overview.Summary.Title, now)
 	frame.Topic, frame.Since, frame.Path = topicOverview, strconv.FormatUint(at, 10), "/"
+	frame.Here = "/"
 	return h.render(w, r, http.StatusOK, pages.Overview(frame, overview))
 }
 

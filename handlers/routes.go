@@ -32,10 +32,12 @@ func (h *handler) routes() *mux.Router {
 	get("/servers/{id}", h.showServer)
 	stream("/servers/{id}/log", h.streamLog)
 	post("/servers/{id}/{action}", h.actOnServer)
+	get("/config", h.showConfig)
+	post("/config", h.reloadConfig)
 	stream("/ws", h.openSocket)
 	r.PathPrefix(static.Prefix).Handler(static.Handler()).Methods("GET", "HEAD")
 
-	rest := &api.API{Control: h.Control, Logs: h.Logs, Shutdown: h.Shutdown, Info: h.Info, Position: h.Position, Ending: h.Ending}
+	rest := &api.API{Control: h.Control, Logs: h.Logs, Shutdown: h.Shutdown, Reload: h.Reload, Info: h.Info, Position: h.Position, Ending: h.Ending}
 	get("/api/servers", rest.ListServers)
 	post("/api/servers", rest.OrderServers)
 	get("/api/servers/{id}", rest.GetServer)
@@ -44,6 +46,7 @@ func (h *handler) routes() *mux.Router {
 	stream("/api/events", rest.StreamEvents)
 	get("/api/info", rest.GetInfo)
 	get("/api/openapi.yaml", rest.GetContract)
+	post("/api/config/reload", rest.ReloadConfig)
 	post("/api/shutdown", rest.End)
 	get("/healthz", rest.GetHealth)
 

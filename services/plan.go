@@ -1,5 +1,11 @@
 package services
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+)
+
 // Plan is what a reload of the configuration would do, server by server.
 type Plan struct {
 	Add       []Change `json:"add"`
@@ -7,6 +13,17 @@ type Plan struct {
 	Restart   []Change `json:"restart"` // if it runs
 	Update    []Change `json:"update"`  // applies at once, without a restart
 	Unchanged []string `json:"unchanged"`
+	Later     []string `json:"later"` // what only the next manager will use, a sentence each
+}
+
+// ID tells this plan from every other one.
+func (p Plan) ID() string {
+	text, err := json.Marshal(p)
+	if err != nil {
+		panic("encode a plan: " + err.Error()) // strings always encode
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
 }
 
 // Change is what a plan does to one server, and why.

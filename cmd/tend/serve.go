@@ -14,7 +14,6 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -40,6 +39,7 @@ const lockTime = 2 * time.Second
 // serveOptions is what the command line adds to the configuration.
 type serveOptions struct {
 	listen  string // wins over the configuration
+	data    bool   // --data was given, which wins over the configuration
 	without string // kernel mechanisms not to use
 	demo    bool
 	ready   func(address string) // called when the dashboard answers; nil for nobody
@@ -59,6 +59,7 @@ Ctrl-C and SIGTERM stop all servers in order, a second one kills them. After kil
 			if err != nil {
 				return err
 			}
+			o.data = g.data != ""
 			_, err = serve(cmd.Context(), cfg, o, cmd.ErrOrStderr())
 			return err
 		},
@@ -72,6 +73,7 @@ Ctrl-C and SIGTERM stop all servers in order, a second one kills them. After kil
 // manager is everything that one `tend serve` joins.
 type manager struct {
 	cfg   *config.Config
+	given serveOptions
 	log   *slog.Logger
 	lock  *state.Lock
 	store *state.Store
@@ -84,7 +86,6 @@ type manager struct {
 	hub   *hub.Hub
 	push  *handlers.Pusher
 	doors []net.Listener
-	ready func(address string)
 
 	asked  chan bool     // an order to shut down; true keeps the servers
 	ending chan struct{} // closed when streams have to end
@@ -119,7 +120,7 @@ func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Wr
 // newManager joins the services. Whatever can be refused is refused before
 // anything has been started.
 func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Writer) (_ *manager, err error) {
-	m := &manager{cfg: cfg, ready: o.ready, asked: make(chan bool, 2), ending: make(chan struct{})}
+	m := &manager{cfg: cfg, given: o, asked: make(chan bool, 2), ending: make(chan struct{})}
 	m.log = slog.New(slog.NewTextHandler(stderr, nil))
 	without, err := parseWithout(o.without)
 	if err != nil {
@@ -167,7 +168,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 		Report:  func(r monitor.Result) { m.orch.Report(ctx, r) },
 	})
 	m.orch, err = orchestrator.New(orchestrator.Options{
-		Servers: cfg.Servers, Digest: config.Digest, Records: loaded.Records, Clean: loaded.Clean, Boot: m.host.Boot(),
+		Servers: cfg.Servers, Digest: config.Digest, Times: config.Timetable, Records: loaded.Records, Clean: loaded.Clean, Boot: m.host.Boot(),
 		Trades: orchestrator.Trades{
 			Host: orchestrator.OnHost(m.host), Ports: m.host, State: m.store, Bus: m.bus, Logs: m.logs, Checker: m.watch, Log: m.log,
 		},
@@ -179,7 +180,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 	m.push = handlers.NewPusher(m.orch, m.hub, "http://"+m.address(), m.log)
 	m.web = &http.Server{
 		Handler: handlers.New(handlers.Deps{
-			Control: m.orch, Logs: m.logs, Hub: m.hub, Shutdown: m.askedToEnd, Position: m.bus.Last, Ending: m.ending, Log: m.log,
+			Control: m.orch, Logs: m.logs, Hub: m.hub, Shutdown: m.askedToEnd, Reload: m.reload, Position: m.bus.Last, Ending: m.ending, Log: m.log,
 			Info: handlers.Info{Version: version(), PID: os.Getpid(), Config: cfg.Path, URL: "http://" + m.address(), Demo: o.demo},
 		}),
 		ConnContext:       handlers.ConnContext,
@@ -258,13 +259,15 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	}
 	m.store.SetClean(false)
 	m.log.Info("tend is running", "dashboard", "http://"+m.address(), "servers", len(m.cfg.Servers), "pid", os.Getpid())
-	if m.ready != nil {
-		m.ready(m.address())
+	if m.given.ready != nil {
+		m.given.ready(m.address())
 	}
+	m.bus.Publish(services.Event{Kind: services.EventManager, Message: fmt.Sprintf("tend %s manages %d servers (pid %d)", version(), len(m.cfg.Servers), os.Getpid())})
 	tellSystemd(m.log, notify, "READY=1\nSTATUS=dashboard on http://"+m.address())
 
 	keep, signalled := m.waitForEnd(ctx, signals)
 	tellSystemd(m.log, notify, "STOPPING=1")
+	m.bus.Publish(services.Event{Kind: services.EventManager, Message: m.farewell(keep)})
 	if !keep {
 		err = m.stopServers(ctx, signals, signalled)
 	}
@@ -281,6 +284,13 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	return keep || err != nil, err
 }
 
+func (m *manager) farewell(keep bool) string {
+	if keep {
+		return "the manager ends, its servers run on"
+	}
+	return "the manager ends and stops its servers"
+}
+
 // closeWeb ends the dashboard. What is still open after two seconds is cut.
 func (m *manager) closeWeb() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
@@ -295,52 +305,6 @@ func (m *manager) flush() {
 	defer cancel()
 	if err := m.store.Flush(ctx); err != nil {
 		m.log.Error("the last state is not written", "err", err)
-	}
-}
-
-// waitForEnd returns when somebody asks the manager to end, whether the servers
-// are to run on, and whether it was a signal that asked.
-func (m *manager) waitForEnd(ctx context.Context, signals <-chan os.Signal) (keep, signalled bool) {
-	for {
-		select {
-		case <-ctx.Done():
-			return false, false
-		case keep := <-m.asked:
-			return keep, false
-		case sig := <-signals:
-			if sig != syscall.SIGHUP {
-				return false, true
-			}
-			m.log.Info("SIGHUP: to use a changed configuration, run `tend shutdown --keep` and `tend serve`: the servers run on")
-		}
-	}
-}
-
-// stopServers stops everything in reverse order of the dependencies. A second
-// signal, the first being what began the stop or not, kills what is left.
-func (m *manager) stopServers(ctx context.Context, signals <-chan os.Signal, signalled bool) error {
-	budget := m.orch.StopBudget() + 5*time.Second
-	m.log.Info("stopping all servers; a second signal kills them", "at most", budget)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget)
-	defer cancel()
-	done := make(chan error, 1)
-	var calls sync.WaitGroup
-	defer calls.Wait()
-	calls.Go(func() { done <- m.orch.StopAll(ctx, services.Stop) })
-	for {
-		select {
-		case err := <-done:
-			return err
-		case sig := <-signals:
-			if sig == syscall.SIGHUP || !signalled {
-				signalled = signalled || sig != syscall.SIGHUP
-				continue
-			}
-			m.log.Warn("killing all servers")
-			calls.Go(func() {
-				m.orch.StopAll(ctx, services.Kill) //nolint:errcheck // the first call reports the outcome
-			})
-		}
 	}
 }
 

@@ -120,8 +120,8 @@ func coloured(out io.Writer) bool {
 }
 
 // terminal reports whether out is read by a person.
-func terminal(out io.Writer) bool {
-	f, ok := out.(*os.File)
+func terminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	if !ok {
 		return false
 	}

@@ -31,6 +31,9 @@ type API struct {
 	Control  services.Control
 	Logs     Logs
 	Shutdown func(ctx context.Context, keep bool) error
+	// Reload reads the configuration again and, unless it is dry, applies the
+	// plan; with an id only the plan that has it.
+	Reload   func(ctx context.Context, dry bool, id, by string) (services.Plan, error)
 	Info     any             // what /api/info shows
 	Position func() uint64   // the id of the latest event, nil where nobody knows it
 	Ending   <-chan struct{} // closed when streams have to end, nil for never

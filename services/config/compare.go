@@ -13,7 +13,7 @@ import (
 // servers become the new ones. drift names those that run with another command
 // than the old configuration has. Values of the environment are never in it.
 func Compare(old, now []services.Server, drift map[string]bool) services.Plan {
-	plan := services.Plan{Add: []services.Change{}, Remove: []services.Change{}, Restart: []services.Change{}, Update: []services.Change{}, Unchanged: []string{}}
+	plan := services.Plan{Add: []services.Change{}, Remove: []services.Change{}, Restart: []services.Change{}, Update: []services.Change{}, Unchanged: []string{}, Later: []string{}}
 	before := make(map[string]services.Server, len(old))
 	for _, s := range old {
 		before[s.Name] = s
@@ -67,7 +67,7 @@ var compared = []field{
 		}
 		return fmt.Sprintf("%03o", s.Umask)
 	}},
-	{"limits", true, func(s services.Server) string { return plain(s.Limits) }},
+	{"limits", true, limits},
 	{"description", false, func(s services.Server) string { return s.Description }},
 	{"group", false, func(s services.Server) string { return s.Group }},
 	{"port", false, func(s services.Server) string { return number(s.Port) }},
@@ -80,7 +80,7 @@ var compared = []field{
 	}},
 	{"autostart", false, func(s services.Server) string { return fmt.Sprint(s.Autostart) }},
 	{"type", false, func(s services.Server) string { return string(s.Type) }},
-	{"schedule", false, func(s services.Server) string { return plain(s.Schedule) }},
+	{"schedule", false, schedule},
 	{"restart", false, func(s services.Server) string { return string(s.Restart) }},
 	{"success", false, func(s services.Server) string {
 		words := make([]string, 0, len(s.Success.Codes)+len(s.Success.Signals))
@@ -92,11 +92,18 @@ var compared = []field{
 		}
 		return strings.Join(words, ", ")
 	}},
-	{"backoff", false, func(s services.Server) string { return plain(s.Backoff) }},
+	{"backoff", false, func(s services.Server) string {
+		b := s.Backoff
+		text := fmt.Sprintf("from %v to %v, forgotten after %v", b.Min, b.Max, b.Reset)
+		if b.GiveUp > 0 {
+			text += fmt.Sprintf(", give up after %d", b.GiveUp)
+		}
+		return text
+	}},
 	{"stop", false, func(s services.Server) string {
 		return fmt.Sprintf("%s, %v, to the %s", services.SignalName(s.Stop.Signal), s.Stop.Timeout, s.Stop.To)
 	}},
-	{"logs", false, func(s services.Server) string { return plain(s.Logs) }},
+	{"logs", false, func(s services.Server) string { return fmt.Sprintf("%d bytes", s.Logs.MaxSize) }},
 }
 
 // differences says what differs, a sentence for each field, and whether a run
@@ -154,8 +161,29 @@ func number(n int) string {
 	return fmt.Sprint(n)
 }
 
-// plain shows a small struct as its fields and values, what is not set left out.
-func plain(v any) string { return strings.Trim(fmt.Sprintf("%+v", v), "{}") }
+func limits(s services.Server) string {
+	var words []string
+	note := func(set bool, format string, value any) {
+		if set {
+			words = append(words, fmt.Sprintf(format, value))
+		}
+	}
+	l := s.Limits
+	note(l.Memory > 0, "memory %d bytes", l.Memory)
+	note(l.CPU > 0, "cpu %g%%", l.CPU)
+	note(l.PIDs > 0, "pids %d", l.PIDs)
+	note(l.NoFile > 0, "nofile %d", l.NoFile)
+	note(l.Nice != 0, "nice %d", l.Nice)
+	return strings.Join(words, ", ")
+}
+
+func schedule(s services.Server) string {
+	text := s.Schedule.Cron
+	if s.Schedule.Zone != "" {
+		text += " in " + s.Schedule.Zone
+	}
+	return fmt.Sprintf("%s, overlap %s", orNothing(text), s.Schedule.Overlap)
+}
 
 func orNothing(s string) string {
 	if s == "" {

@@ -181,7 +181,7 @@ func (u *unit) configure(given *settings, by string) {
 		u.cause = "stopped because it left the configuration"
 		u.feed(Input{Kind: OrderStop})
 	}
+	u.plan()
 	u.tell(services.EventChanged)
 	u.publish()
-	u.plan()
 }

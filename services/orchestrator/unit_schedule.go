@@ -41,7 +41,9 @@ func (u *unit) setFire(at time.Time) {
 
 // tick runs what the schedule wants now.
 func (u *unit) tick() {
-	if at := u.fire; !at.IsZero() && !at.After(time.Now()) {
+	now := time.Now()
+	if at, next := u.fire, u.settings.Load().times; next != nil && !at.IsZero() && !at.After(now) {
+		u.fire = next(now)
 		u.due(at)
 	}
 	u.plan()

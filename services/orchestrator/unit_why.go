@@ -157,7 +157,7 @@ func (u *unit) howItEnded() string {
 func span(d time.Duration) string {
 	switch {
 	case d < time.Second:
-		return d.Round(time.Millisecond).String()
+		return max(d, time.Millisecond).Round(time.Millisecond).String()
 	case d < time.Minute:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"tend/services"
 )
 
 // Shutdown asks the manager to end; keep leaves its servers running. It
@@ -13,6 +15,21 @@ import (
 func (c *Client) Shutdown(ctx context.Context, keep bool) error {
 	var answer struct{}
 	return c.ask(ctx, request{method: http.MethodPost, path: "/api/shutdown", form: url.Values{"keep": {strconv.FormatBool(keep)}}}, &answer)
+}
+
+// Plan is what a reload does.
+type Plan struct {
+	ID      string `json:"id"`
+	Applied bool   `json:"applied"`
+	services.Plan
+}
+
+// Reload has the manager read its configuration again. With dry it only says
+// what that changes; with the id of a plan only that one is carried out.
+// Invalid for a file with problems, Conflict where the plan has changed.
+func (c *Client) Reload(ctx context.Context, dry bool, id string) (plan Plan, err error) {
+	form := url.Values{"dry": {strconv.FormatBool(dry)}, "plan": {id}}
+	return plan, c.ask(ctx, request{method: http.MethodPost, path: "/api/config/reload", form: form}, &plan)
 }
 
 // Attend returns a connection that can be read until the manager ends, or ctx

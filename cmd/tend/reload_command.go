@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tend/services"
+	"tend/services/remote"
+)
+
+func reloadCommand(g *globals) *cobra.Command {
+	var dry, yes, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "reload",
+		Short: "Read the configuration again, and change what it changes",
+		Long: `Read the configuration again: show which servers are added, removed, restarted and changed without a restart, and why; then do that.
+
+In a terminal it asks first where something is stopped or restarted. A file with problems changes nothing. A plan that has changed since it was shown is not carried out.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			client, err := g.client()
+			if err != nil {
+				return err
+			}
+			plan, err := client.Reload(cmd.Context(), true, "")
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			if !asJSON {
+				printPlan(out, plan)
+			}
+			asks := !dry && !yes && len(plan.Remove)+len(plan.Restart) > 0 && terminal(cmd.InOrStdin()) && terminal(out)
+			switch {
+			case dry || plan.Empty():
+			case asks && !confirmed(cmd.InOrStdin(), out):
+				return services.Errorf(services.Conflict, "nothing was changed")
+			default:
+				if plan, err = client.Reload(cmd.Context(), false, plan.ID); err != nil {
+					return err
+				}
+				if !asJSON {
+					fmt.Fprintln(out, "done")
+				}
+			}
+			if asJSON {
+				text, err := json.MarshalIndent(plan, "", "  ")
+				if err != nil {
+					return fmt.Errorf("print as JSON: %w", err)
+				}
+				fmt.Fprintf(out, "%s\n", text)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "only show what would change")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
+	return cmd
+}
+
+// printPlan shows a plan, a line for each server and each reason.
+func printPlan(out io.Writer, plan remote.Plan) {
+	for _, part := range []struct {
+		word string
+		list []services.Change
+	}{{"add", plan.Add}, {"remove", plan.Remove}, {"restart", plan.Restart}, {"change", plan.Update}} {
+		for _, c := range part.list {
+			fmt.Fprintf(out, "%-8s %s\n", part.word, c.Server)
+			for _, reason := range c.Reasons {
+				fmt.Fprintf(out, "         %s\n", oneLine(reason))
+			}
+		}
+	}
+	for _, note := range plan.Later {
+		fmt.Fprintf(out, "later    %s\n", note)
+	}
+	if n := len(plan.Unchanged); plan.Empty() {
+		fmt.Fprintf(out, "nothing changes (%d servers)\n", n)
+	} else if n > 0 {
+		fmt.Fprintf(out, "%d unchanged\n", n)
+	}
+}
+
+// confirmed asks whether to go on.
+func confirmed(in io.Reader, out io.Writer) bool {
+	fmt.Fprint(out, "go on? [y/N] ")
+	line, _ := bufio.NewReader(in).ReadString('\n') //nolint:errcheck // no answer is no
+	answer := strings.ToLower(strings.TrimSpace(line))
+	return answer == "y" || answer == "yes"
+}
