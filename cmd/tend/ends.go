@@ -11,17 +11,21 @@ import (
 )
 
 // waitForEnd returns when somebody asks the manager to end, whether the servers
-// are to run on, and whether it was a signal that asked.
-func (m *manager) waitForEnd(ctx context.Context, signals <-chan os.Signal) (keep, signalled bool) {
+// are to run on, and whether it was a signal that asked; or when the essential
+// server has ended.
+func (m *manager) waitForEnd(ctx context.Context, signals <-chan os.Signal) (keep, signalled bool, ended *essentialEnded) {
 	for {
 		select {
 		case <-ctx.Done():
-			return false, false
+			return false, false, nil
 		case keep := <-m.asked:
-			return keep, false
+			return keep, false, nil
+		case ended := <-m.essential:
+			m.log.Info("the essential server has ended", "server", ended.status.Name, "why", ended.status.Why)
+			return false, false, ended
 		case sig := <-signals:
 			if sig != syscall.SIGHUP {
-				return false, true
+				return false, true, nil
 			}
 			m.hangUp(ctx)
 		}

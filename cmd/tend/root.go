@@ -154,9 +154,12 @@ func exitCode(err error) int {
 	var wrong misuse
 	var nobody *remote.NoManager
 	var problems config.Problems
+	var essential *essentialEnded
 	switch kind := services.KindOf(err); {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &essential):
+		return essential.code()
 	case errors.As(err, &wrong):
 		return exitUsage
 	case errors.As(err, &nobody):

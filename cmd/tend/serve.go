@@ -87,8 +87,9 @@ type manager struct {
 	push  *handlers.Pusher
 	doors []net.Listener
 
-	asked  chan bool     // an order to shut down; true keeps the servers
-	ending chan struct{} // closed when streams have to end
+	asked     chan bool            // an order to shut down; true keeps the servers
+	essential chan *essentialEnded // the server that everything is about has ended
+	ending    chan struct{}        // closed when streams have to end
 }
 
 // address is where the dashboard listens.
@@ -120,7 +121,7 @@ func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Wr
 // newManager joins the services. Whatever can be refused is refused before
 // anything has been started.
 func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Writer) (_ *manager, err error) {
-	m := &manager{cfg: cfg, given: o, asked: make(chan bool, 2), ending: make(chan struct{})}
+	m := &manager{cfg: cfg, given: o, asked: make(chan bool, 2), essential: make(chan *essentialEnded, 1), ending: make(chan struct{})}
 	m.log = slog.New(slog.NewTextHandler(stderr, nil))
 	without, err := parseWithout(o.without)
 	if err != nil {
@@ -250,6 +251,9 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	writer.start("state", m.store.Run)
 	hands.start("process", m.host.Run)
 	hands.start("logs", m.logs.Run)
+	if from := m.bus.Last(); m.cfg.ExitOn != "" {
+		mind.start("exit_on", func(ctx context.Context) error { return m.watchEssential(ctx, from) })
+	}
 	mind.start("orchestrator", m.orch.Run)
 	mind.start("monitor", m.watch.Run)
 	front.start("hub", m.hub.Run)
@@ -265,7 +269,7 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	m.bus.Publish(services.Event{Kind: services.EventManager, Message: fmt.Sprintf("tend %s manages %d servers (pid %d)", version(), len(m.cfg.Servers), os.Getpid())})
 	tellSystemd(m.log, notify, "READY=1\nSTATUS=dashboard on http://"+m.address())
 
-	keep, signalled := m.waitForEnd(ctx, signals)
+	keep, signalled, ended := m.waitForEnd(ctx, signals)
 	tellSystemd(m.log, notify, "STOPPING=1")
 	m.bus.Publish(services.Event{Kind: services.EventManager, Message: m.farewell(keep)})
 	if !keep {
@@ -281,6 +285,9 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	m.flush()
 	writer.end()
 	m.log.Info("tend has ended", "servers kept", keep)
+	if err == nil && ended != nil {
+		return false, ended
+	}
 	return keep || err != nil, err
 }
 
