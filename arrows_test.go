@@ -19,14 +19,15 @@ import (
 type arrow struct{ ours, modules, watched []string }
 
 const (
-	templ     = "github.com/a-h/templ"
-	xsys      = "golang.org/x/sys"
-	goyaml    = "github.com/goccy/go-yaml"
-	cobra     = "github.com/spf13/cobra"
-	pflag     = "github.com/spf13/pflag"
-	cron      = "github.com/netresearch/go-cron"
-	mux       = "github.com/gorilla/mux"
-	websocket = "github.com/gorilla/websocket"
+	templ      = "github.com/a-h/templ"
+	xsys       = "golang.org/x/sys"
+	goyaml     = "github.com/goccy/go-yaml"
+	cobra      = "github.com/spf13/cobra"
+	pflag      = "github.com/spf13/pflag"
+	prometheus = "github.com/prometheus/client_golang"
+	cron       = "github.com/netresearch/go-cron"
+	mux        = "github.com/gorilla/mux"
+	websocket  = "github.com/gorilla/websocket"
 )
 
 var arrows = map[string]arrow{
@@ -51,7 +52,8 @@ var arrows = map[string]arrow{
 		modules: []string{"github.com/chromedp"},
 		watched: []string{"testing", "os/exec"},
 	},
-	"handlers/hub": {modules: []string{websocket}, watched: []string{"net/http"}},
+	"handlers/metrics": {ours: []string{"services"}, modules: []string{prometheus}, watched: []string{"net/http"}},
+	"handlers/hub":     {modules: []string{websocket}, watched: []string{"net/http"}},
 
 	"views/model":    {ours: []string{"services"}},
 	"views/partials": {ours: []string{"services", "views/model", "static"}, modules: []string{templ}},

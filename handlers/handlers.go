@@ -24,6 +24,7 @@ type Deps struct {
 	Hub      http.Handler                               // the websocket endpoint, nil for none
 	Hosts    []string                                   // allowed values of Host, in lower case without ports, beside localhost and loopback addresses
 	Shutdown func(ctx context.Context, keep bool) error // asks the manager to end; keep leaves servers running
+	Metrics  http.Handler                               // what Prometheus reads
 	Reload   Reload
 	Info     Info
 	Position func() uint64   // the id of the latest event, nil where nobody knows it

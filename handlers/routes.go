@@ -49,6 +49,7 @@ func (h *handler) routes() *mux.Router {
 	post("/api/config/reload", rest.ReloadConfig)
 	post("/api/shutdown", rest.End)
 	get("/healthz", rest.GetHealth)
+	get("/metrics", h.showMetrics)
 
 	r.NotFoundHandler = h.show(func(_ http.ResponseWriter, r *http.Request) error {
 		return services.Errorf(services.NotFound, "there is nothing at %.200s", r.URL.Path)
@@ -70,6 +71,14 @@ func (h *handler) openSocket(w http.ResponseWriter, r *http.Request) error {
 		return services.Errorf(services.Invalid, "there is nothing called %.60q to look at: write topic=overview or topic=server:NAME", topic)
 	}
 	h.Hub.ServeHTTP(w, r)
+	return nil
+}
+
+func (h *handler) showMetrics(w http.ResponseWriter, r *http.Request) error {
+	if h.Metrics == nil {
+		return services.Errorf(services.NotFound, "there are no metrics here")
+	}
+	h.Metrics.ServeHTTP(w, r)
 	return nil
 }
 

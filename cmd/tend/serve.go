@@ -21,6 +21,7 @@ import (
 
 	"tend/handlers"
 	"tend/handlers/hub"
+	"tend/handlers/metrics"
 	"tend/services"
 	"tend/services/config"
 	"tend/services/events"
@@ -72,20 +73,21 @@ Ctrl-C and SIGTERM stop all servers in order, a second one kills them. After kil
 
 // manager is everything that one `tend serve` joins.
 type manager struct {
-	cfg   *config.Config
-	given serveOptions
-	log   *slog.Logger
-	lock  *state.Lock
-	store *state.Store
-	bus   *events.Bus
-	logs  *logs.Store
-	host  *process.Host
-	watch *monitor.Monitor
-	orch  *orchestrator.Orchestrator
-	web   *http.Server
-	hub   *hub.Hub
-	push  *handlers.Pusher
-	doors []net.Listener
+	cfg     *config.Config
+	given   serveOptions
+	log     *slog.Logger
+	lock    *state.Lock
+	store   *state.Store
+	bus     *events.Bus
+	logs    *logs.Store
+	host    *process.Host
+	watch   *monitor.Monitor
+	orch    *orchestrator.Orchestrator
+	web     *http.Server
+	hub     *hub.Hub
+	push    *handlers.Pusher
+	metrics *metrics.Metrics
+	doors   []net.Listener
 
 	asked     chan bool            // an order to shut down; true keeps the servers
 	essential chan *essentialEnded // the server that everything is about has ended
@@ -178,10 +180,11 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 		return nil, err
 	}
 	m.hub = hub.New(m.log)
+	m.metrics = metrics.New(metrics.Options{Control: m.orch, Version: version(), Log: m.log})
 	m.push = handlers.NewPusher(m.orch, m.hub, "http://"+m.address(), m.log)
 	m.web = &http.Server{
 		Handler: handlers.New(handlers.Deps{
-			Control: m.orch, Logs: m.logs, Hub: m.hub, Shutdown: m.askedToEnd, Reload: m.reload, Position: m.bus.Last, Ending: m.ending, Log: m.log,
+			Control: m.orch, Logs: m.logs, Hub: m.hub, Shutdown: m.askedToEnd, Reload: m.reload, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
 			Info: handlers.Info{Version: version(), PID: os.Getpid(), Config: cfg.Path, URL: "http://" + m.address(), Demo: o.demo},
 		}),
 		ConnContext:       handlers.ConnContext,
@@ -257,6 +260,7 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	mind.start("orchestrator", m.orch.Run)
 	mind.start("monitor", m.watch.Run)
 	front.start("hub", m.hub.Run)
+	front.start("metrics", m.metrics.Run)
 	front.start("pusher", m.push.Run)
 	for _, door := range m.doors {
 		front.start("http", func(context.Context) error { return serveDoor(m.web, door) })
