@@ -54,6 +54,10 @@ func newApp(t testing.TB, change ...func(*Deps)) *app {
 		f(&d)
 	}
 	a.handler = &handler{d}
+	a.History, a.Reload = noHistory{}, noReload
+	if d.History != nil {
+		a.History = d.History
+	}
 	a.whole = New(d)
 	return a
 }

@@ -16,6 +16,12 @@ type handler struct{ Deps }
 // New returns the whole web application. Hub may be nil: then there is no
 // websocket.
 func New(d Deps) http.Handler {
+	if d.History == nil {
+		d.History = noHistory{}
+	}
+	if d.Reload == nil {
+		d.Reload = noReload
+	}
 	h := &handler{d}
 	return h.guarded(h.routes())
 }
@@ -32,17 +38,21 @@ func (h *handler) routes() *mux.Router {
 	get("/servers/{id}", h.showServer)
 	stream("/servers/{id}/log", h.streamLog)
 	post("/servers/{id}/{action}", h.actOnServer)
+	get("/timeline", h.showTimeline)
 	get("/config", h.showConfig)
 	post("/config", h.reloadConfig)
 	stream("/ws", h.openSocket)
 	r.PathPrefix(static.Prefix).Handler(static.Handler()).Methods("GET", "HEAD")
 
-	rest := &api.API{Control: h.Control, Logs: h.Logs, Shutdown: h.Shutdown, Reload: h.Reload, Info: h.Info, Position: h.Position, Ending: h.Ending}
+	rest := &api.API{Control: h.Control, Logs: h.Logs, History: h.History, Shutdown: h.Shutdown, Reload: h.Reload, Info: h.Info, Position: h.Position, Ending: h.Ending}
 	get("/api/servers", rest.ListServers)
 	post("/api/servers", rest.OrderServers)
 	get("/api/servers/{id}", rest.GetServer)
 	post("/api/servers/{id}", rest.OrderServer)
 	stream("/api/servers/{id}/logs", rest.StreamLog)
+	get("/api/servers/{id}/runs", rest.ListRuns)
+	get("/api/servers/{id}/samples", rest.ListSamples)
+	get("/api/history", rest.ListEvents)
 	stream("/api/events", rest.StreamEvents)
 	get("/api/info", rest.GetInfo)
 	get("/api/openapi.yaml", rest.GetContract)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"tend/services"
 	"tend/services/logs"
 	"tend/views/model"
 	"tend/views/pages"
@@ -26,8 +27,41 @@ func (h *handler) showServer(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now()
 	server := model.ServerOf(&status, model.Frame{Now: now, Host: linkHost(h.Info.URL)})
 	frame := h.frame(server.Name+" · tend", now)
-	frame.Topic, frame.Since, frame.Path = topicServer(id), strconv.FormatUint(at, 10), "/servers/"+id
-	return h.render(w, r, http.StatusOK, pages.Server(frame, server, h.output(r.Context(), id)))
+	frame.Topic, frame.Since, frame.Path, frame.Here = topicServer(id), strconv.FormatUint(at, 10), r.URL.RequestURI(), "/"
+	charts := h.charts(r.Context(), id, model.RangeOf(r.URL.Query().Get("range")), now)
+	return h.render(w, r, http.StatusOK, pages.Server(frame, server, charts, h.runs(r.Context(), id, now), h.output(r.Context(), id)))
+}
+
+const (
+	chartPoints = 300
+	chartMarks  = 200 // events of one server that may become marks
+	shownRuns   = 10
+)
+
+// charts is what a server used. History may be lost or late: then there is
+// less to draw.
+func (h *handler) charts(ctx context.Context, id string, span model.Range, now time.Time) model.Charts {
+	from := now.Add(-span.Span())
+	samples, err := h.History.Samples(ctx, id, from, now, chartPoints)
+	if err != nil {
+		h.Log.Warn("what a server used cannot be read", "server", id, "err", err)
+	}
+	page, err := h.History.Events(ctx, services.HistoryQuery{
+		Servers: []string{id}, Kinds: []services.EventKind{services.EventStarted, services.EventExited}, Since: from, Limit: chartMarks,
+	})
+	if err != nil {
+		h.Log.Warn("what happened to a server cannot be read", "server", id, "err", err)
+	}
+	return model.NewCharts(id, span, samples, model.MarksOf(page.Events), now)
+}
+
+// runs are the latest runs of a server.
+func (h *handler) runs(ctx context.Context, id string, now time.Time) []model.PastRun {
+	list, err := h.History.Runs(ctx, id, time.Time{}, shownRuns)
+	if err != nil {
+		h.Log.Warn("the runs of a server cannot be read", "server", id, "err", err)
+	}
+	return model.RunsOf(list, now)
 }
 
 // output is the end of a log. That it cannot be read is no reason not to show

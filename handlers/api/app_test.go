@@ -21,6 +21,7 @@ import (
 type app struct {
 	*controltest.Fake
 	whole  http.Handler
+	past   *past
 	logs   *fakeLogs
 	kept   chan bool
 	ending chan struct{}
@@ -78,10 +79,10 @@ func newApp(t testing.TB, servers ...services.Server) *app {
 	}
 	a := &app{
 		Fake: controltest.NewFake(servers...), logs: &fakeLogs{more: make(chan logs.Line)},
-		kept: make(chan bool, 1), ending: make(chan struct{}),
+		past: new(past), kept: make(chan bool, 1), ending: make(chan struct{}),
 	}
 	a.whole = handlers.New(handlers.Deps{
-		Control: a.Fake, Position: a.Last, Logs: a.logs, Log: slog.New(slog.DiscardHandler), Ending: a.ending,
+		Control: a.Fake, History: a.past, Position: a.Last, Logs: a.logs, Log: slog.New(slog.DiscardHandler), Ending: a.ending,
 		Info: handlers.Info{Version: "1", PID: 7, Config: "/srv/tend.yaml", URL: "http://127.0.0.1:3030"},
 		Shutdown: func(_ context.Context, keep bool) error {
 			a.kept <- keep

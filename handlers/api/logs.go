@@ -65,7 +65,7 @@ func (v values) logQuery(now time.Time) (q logs.Query, err error) {
 	if q.Follow, err = v.truth("follow"); err != nil {
 		return q, err
 	}
-	if q.Since, err = v.since(now); err != nil {
+	if q.Since, err = v.instant("since", now); err != nil {
 		return q, err
 	}
 	if q.Grep, err = v.grep(); err != nil {

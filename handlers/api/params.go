@@ -100,9 +100,9 @@ func (v values) action() (services.Action, error) {
 	}
 }
 
-// since reads an instant, or an age such as 10m. Absent is the zero time.
-func (v values) since(now time.Time) (time.Time, error) {
-	text := v.text("since")
+// instant reads an instant, or an age such as 10m. Absent is the zero time.
+func (v values) instant(name string, now time.Time) (time.Time, error) {
+	text := v.text(name)
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -111,7 +111,7 @@ func (v values) since(now time.Time) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return at, bad("since", text, "an age such as 10m, or a time such as "+now.UTC().Format(time.RFC3339))
+		return at, bad(name, text, "an age such as 10m, or a time such as "+now.UTC().Format(time.RFC3339))
 	}
 	return at, nil
 }

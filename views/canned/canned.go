@@ -117,3 +117,46 @@ func Log() [][]byte {
 	}
 	return out
 }
+
+// Runs returns what history may know of a server, as of now.
+func Runs(now time.Time) []services.PastRun {
+	return []services.PastRun{
+		{ID: "4", StartedAt: at(now, 17*time.Minute)},
+		{ID: "3", StartedAt: at(now, 19*time.Minute), EndedAt: at(now, 17*time.Minute+3*time.Second), Crash: true,
+			Exit:  &services.Exit{Code: 1, Seen: true, At: now.Add(-17 * time.Minute)},
+			Lines: []string{"listening on 127.0.0.1:8080", "panic: runtime error: index out of range [3] with length 3", "goroutine 17 [running]:"}},
+		{ID: "2", StartedAt: at(now, 26*time.Hour), EndedAt: at(now, 19*time.Minute), Exit: &services.Exit{Code: -1, Signal: syscall.SIGTERM, Seen: true}},
+		{ID: "1", StartedAt: at(now, 41*24*time.Hour), EndedAt: at(now, 26*time.Hour), Exit: &services.Exit{Code: -1, Signal: syscall.SIGKILL, OOM: true, Seen: true}, Crash: true},
+	}
+}
+
+// Happenings returns a page of the timeline, as of now.
+func Happenings(now time.Time) services.HistoryPage {
+	event := func(ago time.Duration, kind services.EventKind, server, message, by string) services.Event {
+		return services.Event{At: at(now, ago), Kind: kind, Server: server, Message: message, By: by}
+	}
+	page := services.HistoryPage{Next: 7, Events: []services.Event{
+		event(4*time.Second, services.EventExited, "worker", "worker: exited with code 3 after 2.1 s, 7th failure in a row", "policy"),
+		event(70*time.Second, services.EventHealth, "redis", "redis: runs, but port 6379 refuses connections", ""),
+		event(17*time.Minute, services.EventStarted, "api", "api: running", "browser 127.0.0.1"),
+		event(18*time.Minute, services.EventReload, "", "the configuration was read again: 0 added, 0 removed, 1 restarted, 0 changed in place", "cli alice (uid 1000)"),
+		event(26*time.Minute, services.EventFailed, "search", "search: exited with code 1, 11th failure in a row; gave up after 10 restarts", "policy"),
+		event(25*time.Hour, services.EventManager, "", "tend 1 manages 12 servers (pid 7)", ""),
+		event(25*time.Hour, services.EventAdopted, "postgres", "postgres: running, taken over from an earlier manager", "manager"),
+		event(50*time.Hour, services.EventDisk, "", "the disk of the logs is nearly full: 3 % are free", ""),
+	}}
+	page.Events[0].Crash = true
+	return page
+}
+
+// Plan returns a plan with everything that a plan may hold.
+func Plan() services.Plan {
+	return services.Plan{
+		Add:       []services.Change{{Server: "cache", Reasons: []string{"new: redis-server --port 6380"}}},
+		Remove:    []services.Change{{Server: "preview", Reasons: []string{"not in the file any more"}}},
+		Restart:   []services.Change{{Server: "api", Reasons: []string{"command: ./api --port 8080 → ./api --port 8081", "env: LOG_LEVEL changed, TOKEN added"}}},
+		Update:    []services.Change{{Server: "worker", Reasons: []string{"backoff: from 100ms to 30s, forgotten after 1m0s → from 1s to 30s, forgotten after 1m0s"}}},
+		Unchanged: []string{"postgres", "redis", "web"},
+		Later:     []string{"listen: the next tend serve uses it (tend shutdown --keep leaves the servers running)"},
+	}
+}

@@ -25,7 +25,7 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:3033", "address of the gallery")
 	flag.Parse()
-	fmt.Printf("gallery: http://%s/ shows every state, /empty, /problem, /toasts, /charts, /sparks and /servers/NAME the rest\n", *listen)
+	fmt.Printf("gallery: http://%s/ shows every state, /empty, /problem, /toasts, /timeline, /config, /charts, /sparks and /servers/NAME the rest\n", *listen)
 	server := &http.Server{Addr: *listen, Handler: routes(), ReadHeaderTimeout: 10 * time.Second}
 	fmt.Fprintln(os.Stderr, server.ListenAndServe())
 	os.Exit(1)
@@ -60,8 +60,13 @@ func routes() http.Handler {
 				return server(s)
 			}
 		}
-		return pages.Server(frame("gone"), model.Server{}, model.Output{})
+		return pages.Server(frame("gone"), model.Server{}, model.Charts{}, nil, model.Output{})
 	})
+	show("/timeline", func(r *http.Request) templ.Component {
+		now := time.Now()
+		return pages.Timeline(frame("Timeline"), model.TimelineOf(canned.Happenings(now), []string{"api", "worker"}, r.URL.Query(), now))
+	})
+	show("/config", func(*http.Request) templ.Component { return pages.Config(frame("Configuration"), model.PlanOf(canned.Plan())) })
 	return mux
 }
 
@@ -88,5 +93,7 @@ func server(s services.Status) templ.Component {
 	for _, text := range canned.Log() {
 		out.Lines = append(out.Lines, painter.LineOf(text, false, time.Now()))
 	}
-	return pages.Server(frame(strings.Join([]string{s.Name, "tend"}, " · ")), model.ServerOf(&s, model.Frame{Now: time.Now(), Host: "127.0.0.1"}), out)
+	now := time.Now()
+	return pages.Server(frame(strings.Join([]string{s.Name, "tend"}, " · ")), model.ServerOf(&s, model.Frame{Now: now, Host: "127.0.0.1"}),
+		chartsOf("spiky", model.RangeHour), model.RunsOf(canned.Runs(now), now), out)
 }

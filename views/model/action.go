@@ -28,6 +28,9 @@ func actions(s *services.Status) (start, stop, restart, kill Action) {
 		refuse(s.Name+" is not in the configuration any more", &start, &restart)
 		return start, stop, restart, kill
 	}
+	if s.Type == services.Task {
+		start.Label, start.Hint = "Run now", "Run "+s.Name+" now"
+	}
 	switch s.Phase {
 	case services.Stopped, services.Failed, services.Exited:
 		refuse(s.Name+" is not running", &stop, &restart, &kill)
@@ -43,7 +46,7 @@ func actions(s *services.Status) (start, stop, restart, kill Action) {
 			refuse(s.Name+" starts again when it has stopped", &start, &restart)
 		}
 	case services.BackOff:
-		start.Hint = "Start " + s.Name + " now instead of waiting"
+		start.Label, start.Hint = "Try now", "Start "+s.Name+" now instead of waiting"
 		refuse(s.Name+" is not running", &restart, &kill)
 	}
 	if foreign(s) {

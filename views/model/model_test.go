@@ -71,7 +71,7 @@ func TestEveryPhaseHasAWordAShapeAndATone(t *testing.T) {
 	}
 	shapes := make(map[string]bool)
 	for _, phase := range services.Phases {
-		got := model.StateOf(&services.Status{Phase: phase})
+		got := model.StateOf(&services.Status{Phase: phase, Exit: &services.Exit{}})
 		if got != want[phase] {
 			t.Errorf("%s is %+v, want %+v", phase, got, want[phase])
 		}
@@ -79,6 +79,14 @@ func TestEveryPhaseHasAWordAShapeAndATone(t *testing.T) {
 			t.Errorf("%s has the shape of another phase", phase)
 		}
 		shapes[got.Shape] = true
+	}
+	for want, s := range map[string]services.Status{
+		"scheduled": {Phase: services.Exited, Type: services.Task, Schedule: "@daily"},
+		"completed": {Phase: services.Exited, Type: services.Task, Exit: &services.Exit{Seen: true}},
+	} {
+		if got := model.StateOf(&s); got.Word != want {
+			t.Errorf("%+v is %+v, want %s", s, got, want)
+		}
 	}
 	ill := model.StateOf(&services.Status{Phase: services.Running, Healthy: ptr(false)})
 	if ill != (model.Sign{Word: "running", Shape: "unwell", Tone: model.Warn}) {

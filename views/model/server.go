@@ -20,7 +20,12 @@ type Server struct {
 	Rev                          string
 	State, Health                Sign
 	Why                          string
-	Next                         Moment // the next attempt
+	Next                         Moment // the next attempt after a failure
+	NextRun                      Moment // by its schedule
+	Schedule                     string // in cron syntax, "" for none
+	Task                         bool
+	CrashLoop                    bool
+	Notified                     string // what it says of itself
 	PID, Port, URL               string
 	Started                      Moment
 	Checked                      Moment
@@ -51,7 +56,8 @@ func ServerOf(s *services.Status, f Frame) Server {
 		ID: s.ID, Name: s.Name, Description: s.Description, Group: s.Group, Rev: utoa(s.Rev),
 		State: StateOf(s), Health: HealthOf(s), Why: WhyOf(s), Next: Until(s.NextAttempt.Time, f.Now),
 		PID: number(s.PID), Port: number(s.Port), URL: portURL(f.Host, s.Port),
-		Checked: Since(s.LastCheck.Time, f.Now),
+		Checked: Since(s.LastCheck.Time, f.Now), NextRun: Until(s.NextRun.Time, f.Now), Schedule: s.Schedule,
+		Task: s.Type == services.Task, CrashLoop: s.CrashLoop, Notified: s.Notified,
 		Adopted: s.Adopted, Drift: s.Drift, Unconfigured: unconfigured(s),
 		Want: string(s.Want), Command: s.Command, Run: s.Run, Tracking: tracking(s.Tracking), Needs: s.DependsOn,
 	}

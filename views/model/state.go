@@ -52,6 +52,10 @@ func StateOf(s *services.Status) Sign {
 		return Sign{string(s.Phase), "stopped", Quiet}
 	case s.Phase == services.Running && unwell(s):
 		return Sign{sign.Word, "unwell", Warn}
+	case s.Phase == services.Exited && s.Exit == nil:
+		return Sign{"scheduled", "waiting", Quiet}
+	case s.Phase == services.Exited && s.Type == services.Task:
+		return Sign{"completed", sign.Shape, Good}
 	}
 	return sign
 }
