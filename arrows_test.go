@@ -28,6 +28,7 @@ const (
 	cron       = "github.com/netresearch/go-cron"
 	mux        = "github.com/gorilla/mux"
 	websocket  = "github.com/gorilla/websocket"
+	sqlite     = "modernc.org/sqlite"
 )
 
 var arrows = map[string]arrow{
@@ -67,6 +68,7 @@ var arrows = map[string]arrow{
 	"services/config":      {ours: []string{"services"}, modules: []string{goyaml, cron}},
 	"services/controltest": {ours: []string{"services"}, watched: []string{"testing"}},
 	"services/events":      {ours: []string{"services"}},
+	"services/history":     {ours: []string{"services"}, modules: []string{sqlite}},
 	"services/logs":        {ours: []string{"services"}, modules: []string{xsys}},
 	"services/monitor":     {ours: []string{"services"}, modules: []string{xsys}},
 	"services/process":     {ours: []string{"services"}, modules: []string{xsys}, watched: []string{"unsafe"}},
@@ -237,6 +239,8 @@ func TestTheTableOfArrowsRefusesWhatItShould(t *testing.T) {
 		{"services", "encoding/json", false, true},
 		{"services/state", "tend/services", false, true},
 		{"services/state", "tend/services/logs", false, false},
+		{"services/history", "modernc.org/sqlite", false, true},
+		{"services/state", "modernc.org/sqlite", false, false},
 		{"services/orchestrator", "tend/services/process", false, true},
 		{"services/orchestrator", "tend/services/config", false, false},
 		{"services/process", "os/exec", false, false},

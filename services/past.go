@@ -20,12 +20,12 @@ type HistoryQuery struct {
 	Text    string      // part of the message, of the server's name or of who did it, in any case
 	Since   time.Time   // not before this; zero for no bound
 	Until   time.Time   // before this; zero for no bound
-	Before  uint64      // only ids below this, 0 for no bound: Next of the page before
+	Before  uint64      // a cursor: Next of the page before, 0 for the newest
 	Limit   int         // at most so many, 0 for 100; never more than 1000
 }
 
 // HistoryPage is one page of events, newest first.
 type HistoryPage struct {
 	Events []Event `json:"events"`
-	Next   uint64  `json:"next"` // Before of the next page, 0 where this is the last
+	Next   uint64  `json:"next"` // Before of the next page, 0 where this is the last; the id of the last event unless the clock was set back
 }

@@ -1,0 +1,143 @@
+package history
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"tend/services"
+)
+
+// used is the processor time of this process.
+func used(b testing.TB) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func crashEvent(n int) services.Event {
+	name := fmt.Sprintf("server-%d", n%1000)
+	return services.Event{ID: uint64(n + 1), At: at(epoch.Add(time.Duration(n) * time.Millisecond)), Kind: services.EventKinds[n/1000%6], Server: name,
+		Message: name + ": exited with code 1 at 12:34:56 after 1.2 s, 3rd failure in a row; next attempt at 12:34:58",
+		Status:  &services.Status{ID: name, Name: name, Phase: services.BackOff, Run: fmt.Sprint(name, "-", n/6000), StartedAt: at(epoch)}}
+}
+
+// BenchmarkBurstOf100000Events is the time until all of a burst are in the file.
+func BenchmarkBurstOf100000Events(b *testing.B) {
+	const burst = 100_000
+	events := make([]services.Event, burst)
+	for i := range events {
+		events[i] = crashEvent(i)
+	}
+	for b.Loop() {
+		h := open(b, file(b))
+		var before, peak runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		cpu, began := used(b), time.Now()
+		for _, e := range events {
+			h.Event(e)
+		}
+		b.ReportMetric(float64(time.Since(began).Microseconds())/burst, "us/Event")
+		runtime.ReadMemStats(&peak)
+		h.end()
+		b.ReportMetric(float64(used(b)-cpu)/1e3/burst, "us-cpu/event")
+		b.ReportMetric(float64(peak.HeapAlloc-before.HeapAlloc)/(1<<20), "MB-queued")
+		info, err := os.Stat(h.path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(info.Size())/burst, "bytes/event")
+	}
+}
+
+// busy is a sample of a server that does something.
+func busy(r *rand.Rand, when time.Time) services.Sample {
+	cpu := 20 + 10*r.Float64()
+	memory := services.Amount(200<<20 + r.IntN(4096)*4096)
+	return services.Sample{At: at(when), State: services.VigourUp, CPU: cpu, CPUMax: cpu, Memory: memory, MemoryMax: memory,
+		Read: services.Amount(r.IntN(100_000)), Write: services.Amount(r.IntN(100_000)), Processes: 3, Threads: 20, Files: services.Amount(50 + r.IntN(5))}
+}
+
+// fill puts samples of many servers of some time until now into a store that
+// does not run, as its writer would have.
+func fill(b testing.TB, h *house, servers int, until time.Time, d time.Duration, sample func(*rand.Rand, time.Time) services.Sample) {
+	b.Helper()
+	r := rand.New(rand.NewPCG(1, 2))
+	for when := until.Add(-d); when.Before(until); when = when.Add(services.FineStep) {
+		for n := range servers {
+			h.Sample(fmt.Sprintf("server-%d", n), sample(r, when))
+		}
+		if when.Unix()%minute < journal.step {
+			if err := h.writer.ready(); err != nil {
+				b.Fatal(err)
+			}
+			bundles := h.gauges.due(when.Unix(), false)
+			for len(bundles) > 0 {
+				n := min(len(bundles), bundlesAtOnce)
+				if err := h.writer.writeBundles(bundles[:n]); err != nil {
+					b.Fatal(err)
+				}
+				bundles = bundles[n:]
+			}
+			for more := true; more; {
+				var err error
+				if more, err = h.writer.rollUp(when); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+// BenchmarkDayOfOneServer reads 24 h of one of many servers.
+func BenchmarkDayOfOneServer(b *testing.B) {
+	const servers = 100
+	h := build(b, file(b))
+	now := time.Now()
+	cpu := used(b)
+	fill(b, h, servers, now, 25*time.Hour, busy)
+	if b.N == 1 {
+		info, err := os.Stat(h.path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Logf("filling took %v per server and day; the file has %d bytes per server and day", (used(b)-cpu)/servers, info.Size()/servers)
+	}
+	for _, points := range []int{300, 2000} {
+		b.Run(fmt.Sprint(points), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				got, err := h.Samples(context.Background(), "server-50", now.Add(-24*time.Hour), now, points)
+				if err != nil || len(got) < points*2/3 {
+					b.Fatalf("%d samples, %v", len(got), err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkMinuteOfThousand is what the samples of a thousand servers cost: an
+// hour of them, rolled up.
+func BenchmarkMinuteOfThousand(b *testing.B) {
+	h := build(b, file(b))
+	cpu := used(b)
+	n := 0
+	for b.Loop() {
+		fill(b, h, 1000, epoch.Add(time.Duration(n+1)*2*time.Hour), 2*time.Hour, busy)
+		n++
+	}
+	b.ReportMetric(100*float64(used(b)-cpu)/float64(time.Duration(n)*2*time.Hour), "%core")
+	info, err := os.Stat(h.path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(info.Size())/float64(n)/1000*12, "bytes/server-day")
+}

@@ -1,0 +1,146 @@
+package history
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"tend/services"
+)
+
+// mostSpans is how many spans of one server wait in memory at most.
+const mostSpans = 64
+
+// gauges holds the samples that are not written yet. It is data only; every
+// method returns at once.
+type gauges struct {
+	mu    sync.Mutex // guards what follows
+	named map[string]*gauge
+}
+
+// gauge is that of one server.
+type gauge struct {
+	spans []services.Sample // complete, in the order in which they were completed
+	gone  int               // how many were before the first of spans
+	at    int64             // second at which the span in the making begins
+	open  blend
+}
+
+// bundle is a piece of a gauge that makes one chunk.
+type bundle struct {
+	server string
+	begin  int64 // of its minute
+	spans  []services.Sample
+	upTo   int // how many spans of the gauge are behind it once it is written
+}
+
+// put adds a sample. It reports whether it has completed a minute.
+func (g *gauges) put(server string, s services.Sample) (complete bool) {
+	second := s.At.Unix()
+	if server == "" || second <= 0 || second >= latest {
+		return false
+	}
+	at := floor(second, journal.step)
+	s = sane(s)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	one := g.named[server]
+	if one == nil {
+		one = &gauge{}
+		if g.named == nil {
+			g.named = make(map[string]*gauge)
+		}
+		g.named[server] = one
+	}
+	if one.open.n > 0 && at != one.at {
+		complete = floor(at, minute) != floor(one.at, minute)
+		one.close()
+	}
+	one.at = at
+	one.open.add(s)
+	return complete
+}
+
+// close completes the span in the making. The caller holds mu.
+func (o *gauge) close() {
+	if len(o.spans) == mostSpans {
+		o.drop(1)
+	}
+	o.spans = append(o.spans, o.open.sample(o.at))
+	o.open = blend{}
+}
+
+// drop forgets the first n spans. The caller holds mu.
+func (o *gauge) drop(n int) {
+	o.gone += n
+	if o.spans = slices.Delete(o.spans, 0, n); len(o.spans) == 0 && cap(o.spans) > 8 {
+		o.spans = nil
+	}
+}
+
+// due returns what is to be written: the minutes that are over at the given
+// second, or with all of them everything there is. It stays here until it is
+// written.
+func (g *gauges) due(now int64, all bool) []bundle {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var out []bundle
+	for server, one := range g.named {
+		if one.open.n > 0 && (all || one.at+2*minute <= now || one.at > now+minute) {
+			one.close()
+		}
+		if len(one.spans) == 0 {
+			if one.open.n == 0 {
+				delete(g.named, server) // it will be back with its next sample
+			}
+			continue
+		}
+		for from := 0; from < len(one.spans); {
+			begin := floor(one.spans[from].At.Unix(), minute)
+			to := from + 1
+			for to < len(one.spans) && floor(one.spans[to].At.Unix(), minute) == begin {
+				to++
+			}
+			if open := one.open.n > 0 && floor(one.at, minute) == begin; open && to == len(one.spans) && !all {
+				break
+			}
+			if to == len(one.spans) && begin+minute > now && begin <= now && !all {
+				break
+			}
+			out = append(out, bundle{server, begin, slices.Clone(one.spans[from:to]), one.gone + to})
+			from = to
+		}
+	}
+	return out
+}
+
+// written forgets what a bundle held.
+func (g *gauges) written(b bundle) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if one := g.named[b.server]; one != nil && b.upTo > one.gone {
+		one.drop(b.upTo - one.gone)
+	}
+}
+
+// list returns what is not written yet of a server, the span in the making
+// included, in the order of time.
+func (g *gauges) list(server string) []services.Sample {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	one := g.named[server]
+	if one == nil {
+		return nil
+	}
+	out := slices.Clone(one.spans)
+	if one.open.n > 0 {
+		out = append(out, one.open.sample(one.at))
+	}
+	slices.SortStableFunc(out, byTime)
+	return out
+}
+
+func byTime(a, b services.Sample) int {
+	return cmp.Compare(a.At.UnixNano()/int64(time.Second), b.At.UnixNano()/int64(time.Second))
+}
