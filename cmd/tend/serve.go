@@ -25,6 +25,7 @@ import (
 	"tend/services"
 	"tend/services/config"
 	"tend/services/events"
+	"tend/services/history"
 	"tend/services/logs"
 	"tend/services/monitor"
 	"tend/services/orchestrator"
@@ -80,6 +81,7 @@ type manager struct {
 	store   *state.Store
 	bus     *events.Bus
 	logs    *logs.Store
+	past    *history.Store
 	host    *process.Host
 	watch   *monitor.Monitor
 	orch    *orchestrator.Orchestrator
@@ -88,6 +90,7 @@ type manager struct {
 	push    *handlers.Pusher
 	metrics *metrics.Metrics
 	doors   []net.Listener
+	born    uint64 // the position before the first event
 
 	asked     chan bool            // an order to shut down; true keeps the servers
 	essential chan *essentialEnded // the server that everything is about has ended
@@ -147,6 +150,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 		}
 	}()
 	m.bus = events.New()
+	m.born = m.bus.Last()
 	store, loaded, err := state.Open(cfg.Data, state.Options{Report: m.bus.Publish, Log: m.log})
 	if err != nil {
 		return nil, err
@@ -163,6 +167,9 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 		return nil, err
 	}
 	if m.logs, err = logs.Open(logs.Options{Dir: filepath.Join(cfg.Data, "logs"), Report: m.bus.Publish, Log: m.log}); err != nil {
+		return nil, err
+	}
+	if err := m.openHistory(); err != nil {
 		return nil, err
 	}
 	m.watch = monitor.New(monitor.Options{
@@ -184,7 +191,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 	m.push = handlers.NewPusher(m.orch, m.hub, "http://"+m.address(), m.log)
 	m.web = &http.Server{
 		Handler: handlers.New(handlers.Deps{
-			Control: m.orch, Logs: m.logs, Hub: m.hub, Shutdown: m.askedToEnd, Reload: m.reload, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
+			Control: m.orch, Logs: m.logs, History: m.past, Hub: m.hub, Shutdown: m.askedToEnd, Reload: m.reload, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
 			Info: handlers.Info{Version: version(), PID: os.Getpid(), Config: cfg.Path, URL: "http://" + m.address(), Demo: o.demo},
 		}),
 		ConnContext:       handlers.ConnContext,
@@ -252,6 +259,8 @@ func (m *manager) askedToEnd(_ context.Context, keep bool) error {
 func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify string) (kept bool, err error) {
 	writer, hands, mind, front := team{log: m.log}, team{log: m.log}, team{log: m.log}, team{log: m.log}
 	writer.start("state", m.store.Run)
+	writer.start("history", m.past.Run)
+	writer.start("remember", func(ctx context.Context) error { return m.remember(ctx, m.born) })
 	hands.start("process", m.host.Run)
 	hands.start("logs", m.logs.Run)
 	if from := m.bus.Last(); m.cfg.ExitOn != "" {

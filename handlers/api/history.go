@@ -38,6 +38,9 @@ func (a *API) ListEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	for i := range page.Events {
+		page.Events[i].Status = nil // what is kept of it is no status
+	}
 	if page.Events == nil {
 		page.Events = []services.Event{}
 	}

@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync/atomic"
@@ -312,6 +313,7 @@ func (u *unit) feed(in Input) {
 		case u.exiting && (in.Kind == Gone || len(queue) == 0):
 			u.exiting = false
 			u.tell(services.EventExited)
+			u.by = cmp.Or(u.by, "policy") // causes whatever follows
 		case in.Kind == SpawnFailed || len(queue) == 0:
 			u.tell(services.EventChanged)
 		}

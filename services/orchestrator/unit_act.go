@@ -153,7 +153,7 @@ func (u *unit) endOfRun() Input {
 	u.turns++
 	u.crashed = u.m.step == alive && !u.server().Success.Clean(exit) || u.m.doomed
 	if u.m.step == alive {
-		u.by = "policy" // whatever follows
+		u.by = "" // nobody caused it
 	}
 	u.lasted = exit.At.Sub(u.run.StartedAt)
 	u.exit = &exit
