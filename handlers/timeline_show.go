@@ -36,4 +36,3 @@ func (h *handler) showTimeline(w http.ResponseWriter, r *http.Request) error {
 	frame.Here = "/timeline"
 	return h.render(w, r, http.StatusOK, pages.Timeline(frame, model.TimelineOf(page, names, r.Form, now)))
 }
-

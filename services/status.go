@@ -80,6 +80,7 @@ type Status struct {
 	OrphanedPID   Int         `json:"orphanedPid"`
 	OrphanKind    *OrphanKind `json:"orphanKind"`
 	OrphanCommand string      `json:"orphanCommand"`
+	Limits        string      `json:"limits"`   // which limits are in force for the run, and by what
 	Notified      string      `json:"notified"` // what the server says of itself by sd_notify
 	CPU           *float64    `json:"cpu"`      // percent of a core
 	Memory        *int64      `json:"memory"`   // bytes

@@ -86,6 +86,7 @@ func appendStatus(b []byte, s *services.Status) []byte {
 	b = appendInt(append(b, `,"orphanedPid":`...), s.OrphanedPID)
 	b = appendName(append(b, `,"orphanKind":`...), s.OrphanKind)
 	b = appendString(append(b, `,"orphanCommand":`...), s.OrphanCommand)
+	b = appendString(append(b, `,"limits":`...), s.Limits)
 	b = appendString(append(b, `,"notified":`...), s.Notified)
 	b = appendFloat(append(b, `,"cpu":`...), s.CPU)
 	b = append(b, `,"memory":`...)

@@ -93,6 +93,8 @@ func (h *fakeHost) Find([]services.Run) ([]services.Run, error) {
 	return out, nil
 }
 
+func (h *fakeHost) Limits(services.Server, services.Run) string { return "" }
+
 func (h *fakeHost) Holder(port int) (services.Holder, bool, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -22,6 +22,8 @@ type Host interface {
 	Adopt(run services.Run) (Process, error)
 	// Find returns every live run of this data directory, known or not.
 	Find(known []services.Run) ([]services.Run, error)
+	// Limits says in words which limits of a server are in force for a run.
+	Limits(server services.Server, run services.Run) string
 }
 
 // Ports knows who listens where.

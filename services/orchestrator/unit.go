@@ -42,6 +42,7 @@ type unit struct {
 	run     services.Run
 	ended   bool // the main process of proc has ended
 	adopted bool
+	limits  string // which are in force
 	healthy *bool
 	ailing  string // why it is unhealthy
 	holder  *services.Holder

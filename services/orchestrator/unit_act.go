@@ -127,6 +127,7 @@ func (u *unit) spawnFailed(err error) Input {
 func (u *unit) take(proc Process, digest string, adopted bool) {
 	u.proc, u.run, u.ended, u.adopted = proc, runWith(proc, digest), false, adopted
 	u.problem, u.cause, u.verdict = "", "", ""
+	u.limits = u.trades.Host.Limits(*u.server(), u.run)
 	u.turns++
 	u.rely()
 	if u.server().Port == 0 { // its pidfd says all there is to know

@@ -125,7 +125,7 @@ func (u *unit) snapshot() *services.Status {
 		if !u.ended {
 			s.PID, s.Run = services.Int(u.run.Leader.PID), u.run.ID
 		}
-		s.StartedAt = services.Time{Time: u.run.StartedAt}
+		s.StartedAt, s.Limits = services.Time{Time: u.run.StartedAt}, u.limits
 		s.Drift = !u.orphan() && u.run.Digest != "" && u.run.Digest != u.settings.Load().digest
 	}
 	switch {

@@ -37,6 +37,7 @@ func openCgroups(instance string) (*cgroups, error) {
 	if err := os.Mkdir(c.base, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
+	c.delegate(filepath.Join(mount, own))
 	probe := filepath.Join(c.base, "probe")
 	if err := os.Mkdir(probe, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err

@@ -32,6 +32,7 @@ type Host struct {
 	forker   forker
 	watcher  *watcher
 	witness  witness
+	oom      *outOfMemory // asked with mu held
 
 	ctx  context.Context // ends with Run
 	end  context.CancelFunc
@@ -58,6 +59,7 @@ func New(o Options) (*Host, error) {
 	h := &Host{
 		instance: o.Instance, without: o.Without, log: o.Log, boot: boot, pid: os.Getpid(),
 		kin: kinOf(os.Getpid()), scanner: scanner{instance: o.Instance}, live: map[string]*Process{},
+		oom:   newOutOfMemory(),
 		sweep: make(chan struct{}, 1), started: make(chan struct{}, 1),
 		witness: witness{reaped: reapings.status, info: !o.Without.ExitInfo && tellsExits()},
 	}

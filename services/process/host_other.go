@@ -59,6 +59,9 @@ func (h *Host) Boot() string {
 	return strconv.FormatInt(int64(at.Sec), 10)
 }
 
+// Limits says in words which limits of a server are in force for a run of it.
+func (h *Host) Limits(s services.Server, _ services.Run) string { return inForce(s.Limits, limited{}) }
+
 // Run works in the background until ctx ends.
 func (h *Host) Run(ctx context.Context) error {
 	<-ctx.Done()
@@ -72,6 +75,7 @@ func (h *Host) Start(spec Spec) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.program, l.argv = within(spec.Server, limited{}, l.program, l.argv)
 	attr := &syscall.ProcAttr{
 		Dir: spec.Server.Dir, Env: l.env,
 		Files: []uintptr{h.null.Fd(), spec.Log.Fd(), spec.Log.Fd()},

@@ -2,7 +2,6 @@ package process
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"syscall"
 
@@ -39,7 +38,6 @@ func prepare(spec Spec, instance string) (l launch, err error) {
 			return l, err
 		}
 	}
-	l.program, l.argv = within(s, l.program, l.argv)
 	return l, nil
 }
 
@@ -65,23 +63,6 @@ func checkNoFile(n uint64, who *identity) error {
 		return services.Errorf(services.Invalid, "limits.nofile %d is more than the %d that the system allows here", n, limit.Max)
 	}
 	return nil
-}
-
-// within lets a shell set the umask and the limit of a server that asks for
-// them, and then become the program: the manager has one of each for all its
-// threads, and what is set from outside after the start comes too late.
-func within(s services.Server, program string, argv []string) (string, []string) {
-	var script string
-	if s.Umask >= 0 {
-		script = fmt.Sprintf("umask %03o && ", s.Umask)
-	}
-	if s.Limits.NoFile > 0 {
-		script += fmt.Sprintf("ulimit -n %d && ", s.Limits.NoFile)
-	}
-	if script == "" {
-		return program, argv
-	}
-	return "/bin/sh", append([]string{"sh", "-c", script + `exec "$@"`, "sh", program}, argv[1:]...)
 }
 
 // startError makes a sentence of what the kernel said.

@@ -2,6 +2,7 @@ package process
 
 import (
 	"sync"
+	"syscall"
 	"time"
 
 	"tend/services"
@@ -70,6 +71,12 @@ func (p *Process) over(leader *handle) {
 			return
 		}
 		exit = services.UnknownExit(time.Now())
+	}
+	p.mu.Lock()
+	killed, cgroup := exit.Signal == syscall.SIGKILL && !p.tree.killing, p.run.Cgroup
+	p.mu.Unlock()
+	if killed {
+		exit.OOM = p.host.outOfMemory(cgroup)
 	}
 	p.mu.Lock()
 	p.exit = exit

@@ -234,8 +234,13 @@ func TestARunThatIsGoneCannotBeAdopted(t *testing.T) {
 // look starts a server that tells what it sees of itself.
 func (b *bench) look(s services.Server) (v view) {
 	b.t.Helper()
-	p := b.start(s)
-	wait(b.t, "the exit", p.Exited())
+	wait(b.t, "the exit", b.start(s).Exited())
+	return b.seen()
+}
+
+// seen is what a server has told of itself.
+func (b *bench) seen() (v view) {
+	b.t.Helper()
 	text, err := os.ReadFile(b.log)
 	if err != nil || json.Unmarshal(text, &v) != nil {
 		b.t.Fatalf("the server said %q, %v", text, err)

@@ -151,7 +151,8 @@ type view struct {
 	Ignored, Blocked string
 	FDs              []string
 	Umask            int
-	NoFile           uint64
+	NoFile, Data     uint64
+	Nice             int
 	UID, GID         int
 	Groups           []int
 	Env              []string
@@ -170,6 +171,10 @@ func inside() int {
 	var limit unix.Rlimit
 	unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
 	v.NoFile = limit.Max
+	unix.Getrlimit(unix.RLIMIT_DATA, &limit)
+	v.Data = limit.Max
+	priority, _ := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	v.Nice = 20 - priority
 	for fd := range 256 { // what is open, but for what this program itself opened
 		if target, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd)); err == nil && !strings.HasPrefix(target, "anon_inode:") && !strings.HasPrefix(target, "/sys/fs/cgroup/") {
 			v.FDs = append(v.FDs, target)

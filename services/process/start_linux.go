@@ -20,7 +20,7 @@ func (h *Host) Start(spec Spec) (*Process, error) {
 		return nil, err
 	}
 	run := services.Run{ID: spec.ID, Server: s.Name, Boot: h.boot}
-	pid, fd, err := h.spawn(&run, forkJob{
+	pid, fd, err := h.spawn(&run, s, forkJob{
 		program: l.program, argv: l.argv, log: spec.Log,
 		attr: syscall.ProcAttr{Dir: s.Dir, Env: l.env, Sys: &syscall.SysProcAttr{Setsid: true, Credential: l.who.credential()}},
 	})
@@ -50,10 +50,12 @@ func (h *Host) Start(spec Spec) (*Process, error) {
 
 // spawn forks into a cgroup of the run's own or, where none can be had,
 // without one.
-func (h *Host) spawn(run *services.Run, job forkJob) (pid, pidfd int, err error) {
+func (h *Host) spawn(run *services.Run, s services.Server, job forkJob) (pid, pidfd int, err error) {
+	program, argv := job.program, job.argv
 	if h.cgroups != nil {
 		job.cgroup, err = h.cgroups.make(run.Server, run.ID)
 		if err == nil {
+			job.program, job.argv = within(s, limit(job.cgroup, s.Limits), program, argv)
 			pid, err = h.forker.fork(job)
 			if err == nil {
 				run.Cgroup = job.cgroup
@@ -67,6 +69,7 @@ func (h *Host) spawn(run *services.Run, job forkJob) (pid, pidfd int, err error)
 		h.log.Warn("a run has no cgroup", "server", run.Server, "err", err)
 		job.cgroup = ""
 	}
+	job.program, job.argv = within(s, limited{}, program, argv)
 	if pid, err = h.forker.fork(job); err != nil {
 		return 0, -1, err
 	}

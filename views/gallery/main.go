@@ -66,7 +66,9 @@ func routes() http.Handler {
 		now := time.Now()
 		return pages.Timeline(frame("Timeline"), model.TimelineOf(canned.Happenings(now), []string{"api", "worker"}, r.URL.Query(), now))
 	})
-	show("/config", func(*http.Request) templ.Component { return pages.Config(frame("Configuration"), model.PlanOf(canned.Plan())) })
+	show("/config", func(*http.Request) templ.Component {
+		return pages.Config(frame("Configuration"), model.PlanOf(canned.Plan()))
+	})
 	return mux
 }
 

@@ -25,6 +25,7 @@ type Server struct {
 	Schedule                     string // in cron syntax, "" for none
 	Task                         bool
 	CrashLoop                    bool
+	Limits                       string // which are in force
 	Notified                     string // what it says of itself
 	PID, Port, URL               string
 	Started                      Moment
@@ -57,7 +58,7 @@ func ServerOf(s *services.Status, f Frame) Server {
 		State: StateOf(s), Health: HealthOf(s), Why: WhyOf(s), Next: Until(s.NextAttempt.Time, f.Now),
 		PID: number(s.PID), Port: number(s.Port), URL: portURL(f.Host, s.Port),
 		Checked: Since(s.LastCheck.Time, f.Now), NextRun: Until(s.NextRun.Time, f.Now), Schedule: s.Schedule,
-		Task: s.Type == services.Task, CrashLoop: s.CrashLoop, Notified: s.Notified,
+		Task: s.Type == services.Task, CrashLoop: s.CrashLoop, Limits: s.Limits, Notified: s.Notified,
 		Adopted: s.Adopted, Drift: s.Drift, Unconfigured: unconfigured(s),
 		Want: string(s.Want), Command: s.Command, Run: s.Run, Tracking: tracking(s.Tracking), Needs: s.DependsOn,
 	}
