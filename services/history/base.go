@@ -12,8 +12,10 @@ import (
 // base is an open file. The writer alone opens, writes and closes it; readers
 // enter and leave.
 type base struct {
-	info  os.FileInfo // of the file, to notice that it is gone
-	made  bool        // it was new
+	path  string
+	info  os.FileInfo            // of the file, to notice that it is gone
+	sides map[string]os.FileInfo // of what SQLite has put beside it
+	made  bool                   // it was new
 	db    *sql.DB
 	conn  *sql.Conn // the writer's
 	stmts *statements
@@ -29,6 +31,9 @@ type base struct {
 // sides are what SQLite puts beside its file.
 var sides = [...]string{"-wal", "-shm", "-journal"}
 
+// smallest is the size of the smallest file that SQLite makes.
+const smallest = 512
+
 // openBase opens the file at a path, or makes one. An error is damaging where
 // the file has to be set aside.
 func openBase(path string) (*base, error) {
@@ -36,7 +41,7 @@ func openBase(path string) (*base, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &base{info: info}
+	b := &base{path: path, info: info, sides: make(map[string]os.FileInfo)}
 	b.ending, b.end = context.WithCancel(context.Background())
 	if b.db, err = openDatabase(path); err != nil {
 		b.close()
@@ -55,7 +60,23 @@ func openBase(path string) (*base, error) {
 		b.close()
 		return nil, err
 	}
+	for _, side := range sides {
+		if info, err := os.Lstat(path + side); err == nil {
+			b.sides[side] = info
+		}
+	}
 	return b, nil
+}
+
+// abandon closes a file that is not in its place any more. SQLite leaves what
+// lies beside it, which must not be taken for that of another file.
+func (b *base) abandon() {
+	b.close()
+	for side, ours := range b.sides {
+		if info, err := os.Lstat(b.path + side); err == nil && os.SameFile(info, ours) {
+			os.Remove(b.path + side) //nolint:errcheck // where there is no file, the next one is not begun beside it
+		}
+	}
 }
 
 // ownFile makes sure that there is a regular file which nobody else can read.
@@ -79,6 +100,8 @@ func ownFile(path string) (os.FileInfo, error) {
 		return nil, err
 	case !info.Mode().IsRegular():
 		return nil, &damage{"it is not a regular file"}
+	case info.Size() > 0 && info.Size() < smallest: // SQLite takes it for a new one
+		return nil, &damage{"it is too short"}
 	case info.Mode().Perm()&0o077 != 0:
 		for _, side := range append([]string{""}, sides[:]...) {
 			if err := os.Chmod(path+side, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {

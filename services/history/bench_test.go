@@ -14,7 +14,7 @@ import (
 )
 
 // used is the processor time of this process.
-func used(b testing.TB) time.Duration {
+func processorTime(b testing.TB) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		b.Fatal(err)
@@ -41,14 +41,14 @@ func BenchmarkBurstOf100000Events(b *testing.B) {
 		var before, peak runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		cpu, began := used(b), time.Now()
+		cpu, began := processorTime(b), time.Now()
 		for _, e := range events {
 			h.Event(e)
 		}
 		b.ReportMetric(float64(time.Since(began).Microseconds())/burst, "us/Event")
 		runtime.ReadMemStats(&peak)
 		h.end()
-		b.ReportMetric(float64(used(b)-cpu)/1e3/burst, "us-cpu/event")
+		b.ReportMetric(float64(processorTime(b)-cpu)/1e3/burst, "us-cpu/event")
 		b.ReportMetric(float64(peak.HeapAlloc-before.HeapAlloc)/(1<<20), "MB-queued")
 		info, err := os.Stat(h.path)
 		if err != nil {
@@ -102,14 +102,14 @@ func BenchmarkDayOfOneServer(b *testing.B) {
 	const servers = 100
 	h := build(b, file(b))
 	now := time.Now()
-	cpu := used(b)
+	cpu := processorTime(b)
 	fill(b, h, servers, now, 25*time.Hour, busy)
 	if b.N == 1 {
 		info, err := os.Stat(h.path)
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Logf("filling took %v per server and day; the file has %d bytes per server and day", (used(b)-cpu)/servers, info.Size()/servers)
+		b.Logf("filling took %v per server and day; the file has %d bytes per server and day", (processorTime(b)-cpu)/servers, info.Size()/servers)
 	}
 	for _, points := range []int{300, 2000} {
 		b.Run(fmt.Sprint(points), func(b *testing.B) {
@@ -128,13 +128,13 @@ func BenchmarkDayOfOneServer(b *testing.B) {
 // hour of them, rolled up.
 func BenchmarkMinuteOfThousand(b *testing.B) {
 	h := build(b, file(b))
-	cpu := used(b)
+	cpu := processorTime(b)
 	n := 0
 	for b.Loop() {
 		fill(b, h, 1000, epoch.Add(time.Duration(n+1)*2*time.Hour), 2*time.Hour, busy)
 		n++
 	}
-	b.ReportMetric(100*float64(used(b)-cpu)/float64(time.Duration(n)*2*time.Hour), "%core")
+	b.ReportMetric(100*float64(processorTime(b)-cpu)/float64(time.Duration(n)*2*time.Hour), "%core")
 	info, err := os.Stat(h.path)
 	if err != nil {
 		b.Fatal(err)

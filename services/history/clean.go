@@ -12,7 +12,7 @@ const (
 	rollAtOnce   = 16  // servers whose hour is rolled up
 	pruneAtOnce  = 500 // rows
 	vacuumPages  = 128
-	vacuumAbove  = 1024       // free pages are kept for what comes, and a quarter of the file
+	vacuumAbove  = 256        // free pages stay for what comes, and a quarter of the file
 	rollPatience = 3 * minute // after the end of an hour: its last samples have to be written
 )
 

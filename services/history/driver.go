@@ -18,10 +18,10 @@ import (
 // reader, so it is small: the kernel caches the file anyway.
 const (
 	cacheKB     = 512
-	walPages    = 512     // after so many the log is moved into the file
-	walLimit    = 4 << 20 // bytes that the log keeps once it was larger
-	patience    = 2 * time.Second
-	connections = 3 // the writer's, and readers
+	walPages    = 512         // after so many the log is moved into the file
+	walLimit    = 4 << 20     // bytes that the log keeps once it was larger
+	patience    = time.Second // with another program that writes
+	connections = 3           // the writer's, and readers
 	idleReader  = 10 * time.Second
 )
 

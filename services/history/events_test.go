@@ -124,7 +124,7 @@ func TestPagesHaveTheirLimits(t *testing.T) {
 func TestPagesHaveNoGapsAndNoDoublesWhileEventsAreWritten(t *testing.T) {
 	path := file(t)
 	h := open(t, path, long)
-	const before, after = 3000, 30000
+	const before, after = 3000, 15000
 	for n := 1; n <= before; n++ {
 		h.Event(event(n, services.EventHealth, "api", "x"))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"tend/services"
@@ -39,9 +40,7 @@ func (s *Store) Samples(ctx context.Context, server string, from, to time.Time, 
 		return []services.Sample{}, nil
 	}
 	view := newView(first, end, min(points, mostPoints), now.Unix())
-	// From where chunks are made to where they go: what moves meanwhile is
-	// seen twice, not never.
-	view.add(s.gauges.list(server))
+	view.wait(s.gauges.list(server)) // first: what is written meanwhile is then seen twice, not never
 	err := s.read(ctx, func(ctx context.Context, db *sql.DB) error { return view.read(ctx, db, server) })
 	if err != nil {
 		return []services.Sample{}, err
@@ -54,7 +53,8 @@ type view struct {
 	tier       tier
 	first, end int64 // seconds, whole steps
 	step       int64
-	blends     []blend // one for each step
+	blends     []blend        // one for each step
+	waiting    map[int64]bool // spans that were in memory, by their seconds
 }
 
 // newView chooses the roll-up and the step for at most so many points.
@@ -80,6 +80,15 @@ func newView(first, end int64, points int, now int64) *view {
 	}
 }
 
+// wait adds what is not written yet.
+func (v *view) wait(samples []services.Sample) {
+	v.add(samples)
+	v.waiting = make(map[int64]bool, len(samples))
+	for _, s := range samples {
+		v.waiting[s.At.Unix()] = true
+	}
+}
+
 // add adds samples of any step.
 func (v *view) add(samples []services.Sample) {
 	for _, s := range samples {
@@ -89,10 +98,15 @@ func (v *view) add(samples []services.Sample) {
 	}
 }
 
-// read adds what is in the file: first the journal, then the roll-up.
+// read adds what is in the file at one instant: the journal and the roll-up.
 func (v *view) read(ctx context.Context, db *sql.DB, server string) error {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // it has changed nothing
 	var number int64
-	err := db.QueryRowContext(ctx, `SELECT id FROM servers WHERE name = ?`, server).Scan(&number)
+	err = tx.QueryRowContext(ctx, `SELECT id FROM servers WHERE name = ?`, server).Scan(&number)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -100,24 +114,27 @@ func (v *view) read(ctx context.Context, db *sql.DB, server string) error {
 		return err
 	}
 	var oldest sql.NullInt64
-	if err := db.QueryRowContext(ctx, firstChunk).Scan(&oldest); err != nil {
+	if err := tx.QueryRowContext(ctx, firstChunk).Scan(&oldest); err != nil {
 		return err
 	}
 	if oldest.Valid && oldest.Int64 < fine.key(0, 0) {
 		from := max(v.first, beginOf(oldest.Int64))
-		if err := v.readTier(ctx, db, journal, number, from); err != nil {
+		if err := v.readTier(ctx, tx, journal, number, from); err != nil {
 			return err
 		}
 	}
-	return v.readTier(ctx, db, v.tier, number, v.first)
+	return v.readTier(ctx, tx, v.tier, number, v.first)
 }
 
-func (v *view) readTier(ctx context.Context, db *sql.DB, t tier, server, from int64) error {
-	rows, err := db.QueryContext(ctx, chunksOfServer, t.key(floor(from, t.span), server), t.distance(), t.key(v.end+minute-1, server))
+func (v *view) readTier(ctx context.Context, tx *sql.Tx, t tier, server, from int64) error {
+	rows, err := tx.QueryContext(ctx, chunksOfServer, t.key(floor(from, t.span), server), t.distance(), t.key(v.end+minute-1, server))
 	if err != nil {
 		return err
 	}
 	samples, _, err := readChunks(rows, t, nil)
+	if t.step == journal.step { // written just now, or to be combined when it is
+		samples = slices.DeleteFunc(samples, func(s services.Sample) bool { return v.waiting[s.At.Unix()] })
+	}
 	v.add(samples)
 	return err
 }

@@ -1,13 +1,12 @@
 package history
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"time"
-
-	"errors"
 
 	"tend/services"
 )
@@ -72,8 +71,10 @@ func (w *writer) ready() error {
 		switch {
 		case err == nil && os.SameFile(info, w.base.info):
 		case err == nil, errors.Is(err, fs.ErrNotExist):
-			w.drop()
-			w.tell("history.db was removed or replaced while it was in use; events and samples from before are gone unless it is brought back, and a new one is begun where there is none")
+			w.store.base.Store(nil)
+			w.base.abandon()
+			w.base = nil
+			w.tell(w.Path + " was removed or replaced while it was in use: history goes on in the file that is there now, or in a new one")
 		default:
 			return err
 		}
