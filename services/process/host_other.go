@@ -150,6 +150,23 @@ func (h *Host) KillForeign(_ context.Context, holder services.Holder, _ time.Dur
 	return services.Errorf(services.Forbidden, "pid %d is not ended: this system cannot tell it from another process for sure", holder.PID)
 }
 
+// Meter knows what runs use on Linux only.
+type Meter struct{ host *Host }
+
+// NewMeter makes a meter of the host's runs.
+func (h *Host) NewMeter() *Meter { return &Meter{h} }
+
+// Read lists the live runs; nothing is known of what they use.
+func (m *Meter) Read(context.Context) []Usage {
+	m.host.mu.Lock()
+	defer m.host.mu.Unlock()
+	out := make([]Usage, 0, len(m.host.live))
+	for _, p := range m.host.live {
+		out = append(out, unmeasured(p.run))
+	}
+	return out
+}
+
 // pollPause is how often a process is looked at that sends no event.
 const pollPause = 200 * time.Millisecond
 

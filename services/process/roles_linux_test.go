@@ -105,6 +105,31 @@ func be(role string, args []string) int {
 		fmt.Println("ready")
 		<-leave
 		syscall.Syscall(syscall.SYS_EXIT, 0, 0, 0)
+	case "burn": // until it has used a second of the processor, and rests
+		burn(time.Second)
+		fmt.Println("burnt")
+		return idle()
+	case "burner": // has a child that burns, buries it and rests
+		spawnSelf(false, "burn-out").Wait()
+		fmt.Println("burnt")
+		return idle()
+	case "abandoned": // has a grandchild that burns, whom others bury
+		spawnSelf(true, "burn-apart").Wait()
+		return idle()
+	case "burn-apart":
+		spawnSelf(false, "burn-out")
+	case "burn-out":
+		burn(time.Second)
+	case "files": // holds a hundred files and 64 MB
+		return hold(100, 64<<20)
+	case "family": // three children
+		for range 3 {
+			spawnSelf(false, "idle")
+		}
+		fmt.Println("ready")
+		return idle()
+	case "write": // to the storage
+		return store(args[0], 8<<20)
 	case "listen":
 		_, err := openConnector()
 		fmt.Print(err)
@@ -118,6 +143,54 @@ func be(role string, args []string) int {
 		return 64
 	}
 	return 0
+}
+
+// burn keeps the processor busy until this process has used so much of it.
+func burn(much time.Duration) {
+	for {
+		var used unix.Rusage
+		unix.Getrusage(unix.RUSAGE_SELF, &used)
+		if time.Duration(used.Utime.Nano()+used.Stime.Nano()) >= much {
+			return
+		}
+	}
+}
+
+func hold(files, bytes int) int {
+	var held []*os.File
+	for range files {
+		file, err := os.Open("/")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		held = append(held, file)
+	}
+	memory := make([]byte, bytes)
+	for i := 0; i < len(memory); i += 4096 {
+		memory[i] = 1
+	}
+	fmt.Println("ready")
+	code := idle()
+	runtime.KeepAlive(held)
+	runtime.KeepAlive(memory)
+	return code
+}
+
+func store(path string, bytes int) int {
+	file, err := os.Create(path)
+	if err == nil {
+		_, err = file.Write(make([]byte, bytes))
+	}
+	if err == nil {
+		err = file.Sync()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println("ready")
+	return idle()
 }
 
 func idle() int {
@@ -218,14 +291,14 @@ func manager(args []string) int {
 // bench is a host for one test, with servers that write into a file.
 type bench struct {
 	*Host
-	t   *testing.T
+	t   testing.TB
 	log string
 }
 
 // salted keeps an instance apart from that of an earlier run of the tests.
 func salted(instance string) string { return fmt.Sprintf("%s-%d", instance, os.Getpid()) }
 
-func open(t *testing.T, instance string, without Without) *bench {
+func open(t testing.TB, instance string, without Without) *bench {
 	t.Helper()
 	instance = salted(instance)
 	h, err := New(Options{Instance: instance, Without: without, Log: slog.New(slog.DiscardHandler)})
@@ -281,7 +354,7 @@ func (b *bench) try(s services.Server) (*Process, error) {
 }
 
 // until waits for a condition of the outside world, which sends no events.
-func until(t *testing.T, what string, ok func() bool) {
+func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	limit := time.After(10 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -303,7 +376,7 @@ func (b *bench) says(text string) {
 	})
 }
 
-func wait(t *testing.T, what string, c <-chan struct{}) {
+func wait(t testing.TB, what string, c <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-c:

@@ -1,0 +1,239 @@
+package process
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"tend/services"
+)
+
+// Meter reads what all live runs use, in one pass. It remembers what it has
+// read, so that runs that do nothing cost next to nothing. Only one goroutine
+// may use it.
+type Meter struct {
+	host     *Host
+	proc     *reader // in /proc, while a pass lasts
+	group    *reader // in cgroups, which are named absolutely
+	sized    bool    // the kernel tells how many descriptors a process has
+	pageSize int64
+
+	blind   bool // for want of descriptors or memory somebody was overlooked
+	pass    int
+	turns   int // given out so far
+	runs    map[string]*runUsage
+	scratch []int
+}
+
+// patience is after how many passes what seems not to have changed is read
+// again: the kernel may have taken memory back, and a process that has used
+// less than a tick of the processor may have read a little.
+const patience = 8
+
+// runUsage is what the meter knows of one run.
+type runUsage struct {
+	run  services.Run
+	pass int // in which it was alive last
+	turn int // spreads what is read again over the passes
+
+	shared  bool  // its cgroup holds all our servers: the manager was started in it
+	cgroup  int64 // processor time by its cgroup, in µs; negative before the first reading
+	lacks   lacks
+	members []member // as read last, by pid
+	fresh   []member // being read
+	cpu     counter  // ticks
+	read    counter  // bytes
+	write   counter
+	usage   Usage // as reported last
+}
+
+// lacks says which files the cgroup of a run has not: no controller makes them.
+type lacks struct{ memory, io bool }
+
+// NewMeter makes a meter of the host's runs.
+func (h *Host) NewMeter() *Meter {
+	return &Meter{
+		host: h, proc: newReader(), group: newReader(), sized: sizedFiles(),
+		pageSize: int64(os.Getpagesize()), runs: map[string]*runUsage{},
+	}
+}
+
+// Read makes one pass over the live runs, in no order. It ends early, with what
+// it has, when ctx does.
+func (m *Meter) Read(ctx context.Context) []Usage {
+	m.pass++
+	runs, loose := m.begin()
+	defer func() {
+		for id, r := range m.runs {
+			if r.pass != m.pass {
+				delete(m.runs, id)
+			}
+		}
+	}()
+	out := make([]Usage, 0, len(runs))
+	fd, err := unix.Open("/proc", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil { // there are no descriptors left
+		for _, r := range runs {
+			out = append(out, unmeasured(r.run))
+		}
+		return out
+	}
+	defer unix.Close(fd)
+	m.proc.dir = fd
+	sure := len(loose) == 0 || m.readLoose(ctx, loose)
+	for _, r := range runs {
+		if ctx.Err() != nil {
+			break
+		}
+		known := sure
+		if r.run.Cgroup != "" {
+			known = m.readGrouped(r)
+		} else if sure {
+			m.sum(r)
+		}
+		if known {
+			out = append(out, r.usage)
+		} else {
+			out = append(out, unmeasured(r.run))
+		}
+	}
+	return out
+}
+
+// begin lists the live runs, and among them those that have no cgroup.
+func (m *Meter) begin() (runs, loose []*runUsage) {
+	for _, p := range m.host.all() {
+		run := p.Run()
+		r := m.runs[run.ID]
+		if r == nil {
+			r = &runUsage{cgroup: -1, turn: m.turns % patience}
+			m.turns++
+			m.runs[run.ID] = r
+		}
+		r.run, r.pass = run, m.pass
+		r.shared = m.host.cgroups != nil && run.Cgroup != "" && strings.HasPrefix(m.host.cgroups.base, run.Cgroup+"/")
+		runs = append(runs, r)
+		if run.Cgroup == "" {
+			loose = append(loose, r)
+		}
+	}
+	return runs, loose
+}
+
+// readGrouped reads a run that has a cgroup. Where nothing of it has run since
+// the pass before, nothing has changed. It reports false where somebody may
+// have been overlooked.
+func (m *Meter) readGrouped(r *runUsage) bool {
+	used := int64(-1)
+	if !r.shared {
+		used = m.groupCPU(r.run.Cgroup)
+	}
+	if used >= 0 && used == r.cgroup && (m.pass+r.turn)%patience != 0 {
+		return true
+	}
+	m.blind = false
+	m.scratch = m.groupPIDs(r.run.Cgroup, r.shared, m.scratch[:0])
+	slices.Sort(m.scratch)
+	r.fresh = r.fresh[:0]
+	for _, pid := range m.scratch {
+		if r.shared && m.host.kin[pid] && pid != r.run.Leader.PID {
+			continue
+		}
+		if s, ok := m.stat(pid); ok {
+			r.fresh = append(r.fresh, s)
+		}
+	}
+	if m.blind {
+		return false
+	}
+	m.sum(r)
+	r.cgroup = max(r.cgroup, used)
+	if r.cgroup >= 0 {
+		r.usage.CPU = time.Duration(r.cgroup) * time.Microsecond
+	}
+	if bytes, ok := m.groupMemory(r); ok {
+		r.usage.Memory, r.usage.MemoryKind = services.Amount(bytes), MemoryCgroup
+	}
+	return true
+}
+
+// sum adds up the members that were just read.
+func (m *Meter) sum(r *runUsage) {
+	var ticks, read, write, files, living, threads, pages int64
+	m.complete(r)
+	for i := range r.fresh {
+		s := &r.fresh[i]
+		ticks += s.ticks
+		read, write = plus(read, s.read), plus(write, s.write)
+		if s.dead {
+			continue
+		}
+		living++
+		threads += s.threads
+		pages += s.pages
+		files = plus(files, m.files(s.PID))
+	}
+	r.members, r.fresh = r.fresh, r.members
+	r.cpu.add(ticks)
+	u := unmeasured(r.run)
+	u.CPU = time.Duration(r.cpu.total) * (time.Second / clockTicks)
+	u.Memory, u.MemoryKind = services.Amount(pages*m.pageSize), MemoryRSS
+	u.Processes, u.Threads, u.Files = services.Amount(living), services.Amount(threads), services.Amount(files)
+	if r.countsTraffic() {
+		read, write = m.groupTraffic(r, read, write)
+	}
+	if read >= 0 && write >= 0 {
+		r.read.add(read)
+		r.write.add(write)
+		u.Read, u.Write = services.Amount(r.read.total), services.Amount(r.write.total)
+	}
+	r.usage = u
+}
+
+// countsTraffic reports whether the cgroup counts, or that is not known yet.
+func (r *runUsage) countsTraffic() bool { return r.run.Cgroup != "" && !r.shared && !r.lacks.io }
+
+// plus adds, where both are known.
+func plus(a, b int64) int64 {
+	if a < 0 || b < 0 {
+		return -1
+	}
+	return a + b
+}
+
+// complete finds out what the members that were just read have read and
+// written. One that has not used a tick since the pass before is not asked
+// again before its turn, unless another member has ended: what that one used
+// may be in the count of its parent now.
+func (m *Meter) complete(r *runUsage) {
+	if r.countsTraffic() && r.cgroup >= 0 {
+		return // the cgroup has told
+	}
+	before := r.members
+	find := func(s member) (member, bool) {
+		i, ok := slices.BinarySearchFunc(before, s.PID, func(a member, pid int) int { return a.PID - pid })
+		if !ok || before[i].Start != s.Start {
+			return s, false
+		}
+		return before[i], true
+	}
+	known := 0
+	for _, s := range r.fresh {
+		if _, ok := find(s); ok {
+			known++
+		}
+	}
+	for i := range r.fresh {
+		s := &r.fresh[i]
+		old, ok := find(*s)
+		if ok && old.ticks == s.ticks && known == len(before) && (m.pass+s.PID)%patience != 0 {
+			s.read, s.write = old.read, old.write
+			continue
+		}
+		s.read, s.write = m.traffic(s.PID)
+	}
+}
