@@ -14,7 +14,7 @@ import (
 //
 // The mark in the environment is not read here: whoever bears one is written
 // down by the host now and again, and in the meantime session, group and
-// parents tell.
+// parents tell. Who was found once remains with its run when it loses them.
 func (m *Meter) readLoose(ctx context.Context, runs []*runUsage) bool {
 	m.blind = false
 	m.proc.in(".", "")
@@ -22,14 +22,14 @@ func (m *Meter) readLoose(ctx context.Context, runs []*runUsage) bool {
 	if m.scratch, err = m.proc.pids(m.scratch[:0]); err != nil {
 		return false
 	}
-	o := newOwners(runs, m.host.kin, len(m.scratch))
+	o := &m.owners
+	o.reset(runs, m.host.kin)
 	for _, pid := range m.scratch {
 		if ctx.Err() != nil {
 			return false
 		}
 		if s, ok := m.stat(pid); ok {
-			o.index[pid] = len(o.all)
-			o.all = append(o.all, s)
+			o.add(s)
 		}
 	}
 	if m.blind {
@@ -55,7 +55,7 @@ type owners struct {
 	index map[int]int // into all, by pid
 	found []owner     // for each of all
 	kin   map[int]bool
-	named map[services.Identity]*runUsage // who was written down
+	named map[services.Identity]*runUsage // who was written down, or seen before
 	heads map[int]*runUsage               // by the pid of the main process, also after its end
 }
 
@@ -64,12 +64,19 @@ type owner struct {
 	known bool
 }
 
-func newOwners(runs []*runUsage, kin map[int]bool, size int) *owners {
-	o := &owners{
-		all: make([]member, 0, size), index: make(map[int]int, size), found: make([]owner, size), kin: kin,
-		named: make(map[services.Identity]*runUsage, len(runs)), heads: make(map[int]*runUsage, len(runs)),
+// reset begins a pass, in the memory of the pass before.
+func (o *owners) reset(runs []*runUsage, kin map[int]bool) {
+	if o.index == nil {
+		o.index, o.named, o.heads = map[int]int{}, map[services.Identity]*runUsage{}, map[int]*runUsage{}
 	}
+	o.all, o.found, o.kin = o.all[:0], o.found[:0], kin
+	clear(o.index)
+	clear(o.named)
+	clear(o.heads)
 	for _, r := range runs {
+		for i := range r.members {
+			o.named[r.members[i].Identity] = r
+		}
 		for _, id := range r.run.Members {
 			o.named[id] = r
 		}
@@ -78,7 +85,12 @@ func newOwners(runs []*runUsage, kin map[int]bool, size int) *owners {
 		o.named[r.run.Leader] = r
 		o.heads[r.run.Leader.PID] = r
 	}
-	return o
+}
+
+func (o *owners) add(s member) {
+	o.index[s.PID] = len(o.all)
+	o.all = append(o.all, s)
+	o.found = append(o.found, owner{})
 }
 
 // of returns the run that a process belongs to, nil for none: its own, or that

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"tend/services"
 )
 
@@ -18,7 +16,7 @@ import (
 type Meter struct {
 	host     *Host
 	proc     *reader // in /proc, while a pass lasts
-	group    *reader // in cgroups, which are named absolutely
+	group    *reader // in cgroups, whose names are absolute
 	sized    bool    // the kernel tells how many descriptors a process has
 	pageSize int64
 
@@ -27,6 +25,7 @@ type Meter struct {
 	turns   int // given out so far
 	runs    map[string]*runUsage
 	scratch []int
+	owners  owners
 }
 
 // patience is after how many passes what seems not to have changed is read
@@ -75,15 +74,16 @@ func (m *Meter) Read(ctx context.Context) []Usage {
 		}
 	}()
 	out := make([]Usage, 0, len(runs))
-	fd, err := unix.Open("/proc", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil { // there are no descriptors left
+	if err := m.proc.enter("/proc"); err != nil { // there are no descriptors left
 		for _, r := range runs {
 			out = append(out, unmeasured(r.run))
 		}
 		return out
 	}
-	defer unix.Close(fd)
-	m.proc.dir = fd
+	defer m.proc.leave()
+	if m.host.cgroups != nil && m.group.enter(m.host.cgroups.base) == nil {
+		defer m.group.leave()
+	}
 	sure := len(loose) == 0 || m.readLoose(ctx, loose)
 	for _, r := range runs {
 		if ctx.Err() != nil {
@@ -175,7 +175,7 @@ func (m *Meter) sum(r *runUsage) {
 		living++
 		threads += s.threads
 		pages += s.pages
-		files = plus(files, m.files(s.PID))
+		files = plus(files, s.files)
 	}
 	r.members, r.fresh = r.fresh, r.members
 	r.cpu.add(ticks)
@@ -205,35 +205,38 @@ func plus(a, b int64) int64 {
 	return a + b
 }
 
-// complete finds out what the members that were just read have read and
-// written. One that has not used a tick since the pass before is not asked
+// complete finds out what the members that were just read have read, written
+// and opened. One that has not used a tick since the pass before is not asked
 // again before its turn, unless another member has ended: what that one used
 // may be in the count of its parent now.
 func (m *Meter) complete(r *runUsage) {
-	if r.countsTraffic() && r.cgroup >= 0 {
-		return // the cgroup has told
-	}
 	before := r.members
-	find := func(s member) (member, bool) {
+	find := func(s *member) *member {
 		i, ok := slices.BinarySearchFunc(before, s.PID, func(a member, pid int) int { return a.PID - pid })
 		if !ok || before[i].Start != s.Start {
-			return s, false
+			return nil
 		}
-		return before[i], true
+		return &before[i]
 	}
 	known := 0
-	for _, s := range r.fresh {
-		if _, ok := find(s); ok {
+	for i := range r.fresh {
+		if find(&r.fresh[i]) != nil {
 			known++
 		}
 	}
+	told := r.countsTraffic() && r.cgroup >= 0 // by the cgroup
 	for i := range r.fresh {
 		s := &r.fresh[i]
-		old, ok := find(*s)
-		if ok && old.ticks == s.ticks && known == len(before) && (m.pass+s.PID)%patience != 0 {
-			s.read, s.write = old.read, old.write
+		old := find(s)
+		if old != nil && old.ticks == s.ticks && known == len(before) && (m.pass+s.PID)%patience != 0 {
+			s.read, s.write, s.files = old.read, old.write, old.files
 			continue
 		}
-		s.read, s.write = m.traffic(s.PID)
+		if !told {
+			s.read, s.write = m.traffic(s.PID)
+		}
+		if !s.dead {
+			s.files = m.files(s.PID)
+		}
 	}
 }

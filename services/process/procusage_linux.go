@@ -20,7 +20,7 @@ type member struct {
 	threads int64
 	pages   int64 // resident
 
-	read, write int64 // bytes; negative where it may not be known
+	read, write, files int64 // bytes, descriptors; negative where it may not be known
 }
 
 // parseMember reads the text of /proc/PID/stat; false where it is none.

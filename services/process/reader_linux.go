@@ -3,6 +3,7 @@ package process
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -12,13 +13,32 @@ import (
 // is good until the next call. Its names are made of parts and a pid, so that a
 // pass over thousands of processes leaves nothing for the garbage collector.
 type reader struct {
-	dir  int // that names are relative to
+	dir  int    // that names are relative to
+	path string // of dir with a slash at the end, where names are given with it
 	name []byte
 	buf  []byte
 }
 
 func newReader() *reader {
 	return &reader{dir: unix.AT_FDCWD, name: make([]byte, 0, 256), buf: make([]byte, 16<<10)}
+}
+
+// enter opens the directory for the names of a pass. leave has to follow.
+func (r *reader) enter(dir string) (err error) {
+	r.dir, err = unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		r.dir = unix.AT_FDCWD
+		return err
+	}
+	r.path = dir + "/"
+	return nil
+}
+
+func (r *reader) leave() {
+	if r.path != "" {
+		unix.Close(r.dir)
+	}
+	r.dir, r.path = unix.AT_FDCWD, ""
 }
 
 // process names a file of a process, in dir.
@@ -29,6 +49,9 @@ func (r *reader) process(pid int, file string) {
 
 // in names a file in a directory.
 func (r *reader) in(dir, file string) {
+	if r.path != "" {
+		dir = strings.TrimPrefix(dir, r.path) // the kernel has fewer steps to go
+	}
 	r.name = append(append(r.name[:0], dir...), '/')
 	r.name = append(append(r.name, file...), 0)
 }

@@ -118,6 +118,7 @@ func be(role string, args []string) int {
 		return idle()
 	case "burn-apart":
 		spawnSelf(false, "burn-out")
+		burn(200 * time.Millisecond)
 	case "burn-out":
 		burn(time.Second)
 	case "files": // holds a hundred files and 64 MB
