@@ -32,6 +32,8 @@ type Server struct {
 	Backoff Backoff
 	Stop    StopPolicy
 	Logs    LogPolicy
+
+	Thresholds []Threshold
 }
 
 // Command is what a server runs: a list as it is, or one line for /bin/sh.
@@ -195,6 +197,25 @@ const (
 type LogPolicy struct {
 	MaxSize int64
 }
+
+// Threshold says how much the process tree of a server may use, and what
+// happens when it has used more for the whole of a time. Exactly one of Memory
+// and CPU is set.
+type Threshold struct {
+	Memory int64         // bytes
+	CPU    float64       // percent of a core
+	For    time.Duration // 0: one sample is enough
+	Action ThresholdAction
+}
+
+// ThresholdAction is what happens to a server that uses too much for too long.
+type ThresholdAction string
+
+// The threshold actions.
+const (
+	ThresholdAlert   ThresholdAction = "alert"
+	ThresholdRestart ThresholdAction = "restart"
+)
 
 // NamePattern is what the name of a server looks like.
 const NamePattern = `[a-z0-9][a-z0-9_-]{0,62}`

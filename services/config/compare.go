@@ -103,6 +103,17 @@ var compared = []field{
 	{"stop", false, func(s services.Server) string {
 		return fmt.Sprintf("%s, %v, to the %s", services.SignalName(s.Stop.Signal), s.Stop.Timeout, s.Stop.To)
 	}},
+	{"thresholds", false, func(s services.Server) string {
+		words := make([]string, len(s.Thresholds))
+		for i, t := range s.Thresholds {
+			words[i] = fmt.Sprintf("cpu %g%%", t.CPU)
+			if t.Memory > 0 {
+				words[i] = fmt.Sprintf("memory %d bytes", t.Memory)
+			}
+			words[i] += fmt.Sprintf(" for %v: %s", t.For, t.Action)
+		}
+		return strings.Join(words, "; ")
+	}},
 	{"logs", false, func(s services.Server) string { return fmt.Sprintf("%d bytes", s.Logs.MaxSize) }},
 }
 

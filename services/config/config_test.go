@@ -75,6 +75,7 @@ servers:
     autostart: false
     logs: {max_size: 1MiB}
     limits: {nofile: 4096, memory: 512MB, cpu: 150%, pids: 200, nice: -5}
+    thresholds: [{memory: 400MB, for: 30s, action: restart}, {cpu: 90%, for: 5m, action: alert}]
 history: {keep: 90d}
 exit_on: api
 `)
@@ -106,6 +107,10 @@ exit_on: api
 				Backoff: services.Backoff{Min: time.Second, Max: 10 * time.Second, Reset: 2 * time.Minute, GiveUp: 10},
 				Stop:    services.StopPolicy{Signal: syscall.SIGTERM, Timeout: 10 * time.Second, To: services.ToGroup},
 				Logs:    services.LogPolicy{MaxSize: 1 << 20},
+				Thresholds: []services.Threshold{
+					{Memory: 400e6, For: 30 * time.Second, Action: services.ThresholdRestart},
+					{CPU: 90, For: 5 * time.Minute, Action: services.ThresholdAlert},
+				},
 			},
 		},
 	}
@@ -159,10 +164,11 @@ servers:
 }
 
 func TestServersShareNoMemory(t *testing.T) {
-	c := good(t, "defaults: {env: {A: a}, command: [x, y]}\nservers: {one: , two: {env: {A: b}}}\n")
+	c := good(t, "defaults: {env: {A: a}, command: [x, y], thresholds: [{cpu: 50%}]}\nservers: {one: , two: {env: {A: b}}}\n")
 	c.Servers[1].Env["C"] = "c"
 	c.Servers[1].Command.Argv[0] = "z"
-	if len(c.Servers[0].Env) != 1 || c.Servers[0].Env["A"] != "a" || c.Servers[0].Command.Argv[0] != "x" {
+	c.Servers[1].Thresholds[0].CPU = 1
+	if len(c.Servers[0].Env) != 1 || c.Servers[0].Env["A"] != "a" || c.Servers[0].Command.Argv[0] != "x" || c.Servers[0].Thresholds[0].CPU != 50 {
 		t.Errorf("a change of one server reached another: %+v", c.Servers[0])
 	}
 }
@@ -247,6 +253,25 @@ func TestValuesAreReadInTheirForms(t *testing.T) {
 	}
 	if got := good(t, "servers: {a: {command: a, backoff: {give_up: never}, user: 1000}}").Servers[0]; got.Backoff.GiveUp != 0 || got.User != "1000" {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestThresholdsAreReadInTheirForms(t *testing.T) {
+	const restart, alert = services.ThresholdRestart, services.ThresholdAlert
+	for text, want := range map[string][]services.Threshold{
+		"[]":                                   nil,
+		"[{memory: 1MiB}]":                     {{Memory: 1 << 20, For: 30 * time.Second, Action: alert}},
+		"[{cpu: 12.5%, for: 0}]":               {{CPU: 12.5, Action: alert}},
+		`[{cpu: "${SHARE}", action: restart}]`: {{CPU: 250, For: 30 * time.Second, Action: restart}},
+		"[{cpu: 90 %}, {cpu: 90%}]":            {{CPU: 90, For: 30 * time.Second, Action: alert}, {CPU: 90, For: 30 * time.Second, Action: alert}},
+	} {
+		c := good(t, "defaults: {thresholds: [{cpu: 1%}]}\nservers: {a: {command: a, thresholds: "+text+"}, b: {command: b}}", "SHARE", "250%")
+		if got := c.Servers[0].Thresholds; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s is %+v, want %+v", text, got, want)
+		}
+		if got := c.Servers[1].Thresholds; len(got) != 1 || got[0].CPU != 1 {
+			t.Errorf("the default is %+v", got)
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ var decides = map[string]bool{
 	"Success.Codes": false, "Success.Signals": false,
 	"Backoff.Min": false, "Backoff.Max": false, "Backoff.Reset": false, "Backoff.GiveUp": false,
 	"Stop.Signal": false, "Stop.Timeout": false, "Stop.To": false,
-	"Logs.MaxSize": false,
+	"Logs.MaxSize": false, "Thresholds": false,
 }
 
 func TestTheDigestCoversWhatDecidesHowAServerRuns(t *testing.T) {
@@ -69,6 +69,8 @@ func different(t *testing.T, name string, field reflect.Value) reflect.Value {
 		return reflect.ValueOf([]int{7})
 	case []syscall.Signal:
 		return reflect.ValueOf([]syscall.Signal{syscall.SIGINT})
+	case []services.Threshold:
+		return reflect.ValueOf([]services.Threshold{{CPU: 50}})
 	case map[string]string:
 		return reflect.ValueOf(map[string]string{"OTHER": "1"})
 	}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"math"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -100,19 +99,4 @@ func (d *decoder) limits(n *node, label string, into *services.Limits) {
 			}
 		},
 	})
-}
-
-// percent reads a part of a core, or more than one: 90% or 250%.
-func (d *decoder) percent(n *node, label string, into *float64) {
-	value, ok := d.plain(n, label, "percent of a core such as 90%", text)
-	if !ok {
-		return
-	}
-	number, sign := strings.CutSuffix(value, "%")
-	p, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if !sign || err != nil || !(p >= 1 && p <= 1e6) {
-		d.add(n.at, label, "wants percent of a core such as 90%%, or 200%% for two cores, not %s", quoteCut(value, `"`))
-		return
-	}
-	*into = p
 }

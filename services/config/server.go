@@ -17,10 +17,10 @@ import (
 var (
 	serverKeys = []string{
 		"autostart", "backoff", "command", "depends_on", "description", "dir", "env", "env_file", "group",
-		"limits", "logs", "overlap", "port", "restart", "schedule", "stop", "success", "timezone", "type", "umask", "user",
+		"limits", "logs", "overlap", "port", "restart", "schedule", "stop", "success", "thresholds", "timezone", "type", "umask", "user",
 	}
 	laterServerKeys = []string{
-		"live", "ready", "silence", "thresholds", "watchdog",
+		"live", "ready", "silence", "watchdog",
 	}
 	laterKeys = []string{"alerts", "auth"}
 )
@@ -122,11 +122,12 @@ func (d *decoder) servers(root, n *node, model draft) []*draft {
 		}
 		s := model
 		s.Name, s.at = e.key, e.at
-		if !d.spend(e.at, len(model.Env)+len(model.Command.Argv)+len(model.depends)) {
+		if !d.spend(e.at, len(model.Env)+len(model.Command.Argv)+len(model.depends)+len(model.Thresholds)) {
 			break
 		}
 		s.Env = maps.Clone(model.Env)
 		s.Command.Argv = slices.Clone(model.Command.Argv)
+		s.Thresholds = slices.Clone(model.Thresholds)
 		s.Success = services.Success{Codes: slices.Clone(model.Success.Codes), Signals: slices.Clone(model.Success.Signals)}
 		if e.value.kind != null {
 			d.server(e.value, e.key, &s)
@@ -182,6 +183,7 @@ func (d *decoder) serverFields(name string, s *draft) fields {
 			s.timing.overlapAt = n.at
 			choice(d, n, label("overlap"), &s.Schedule.Overlap, services.OverlapSkip, services.OverlapQueue, services.OverlapKill)
 		},
+		"thresholds": func(n *node) { d.thresholds(n, label("thresholds"), &s.Thresholds) },
 		"restart": func(n *node) {
 			s.timing.restartAt = n.at
 			choice(d, n, label("restart"), &s.Restart, services.RestartAlways, services.RestartOnFailure, services.RestartNever)
