@@ -23,6 +23,7 @@ type Deps struct {
 	Control  services.Control
 	Logs     Logs
 	History  api.History                                // nil for none
+	Recent   *Recent                                    // nil for nothing
 	Hub      http.Handler                               // the websocket endpoint, nil for none
 	Hosts    []string                                   // allowed values of Host, in lower case without ports, beside localhost and loopback addresses
 	Shutdown func(ctx context.Context, keep bool) error // asks the manager to end; keep leaves servers running

@@ -25,7 +25,7 @@ func (h *handler) showOverview(w http.ResponseWriter, r *http.Request) error {
 		refs[i] = &list[i]
 	}
 	now := time.Now()
-	overview := model.OverviewOf(refs, at, model.Frame{Now: now, Host: linkHost(h.Info.URL)})
+	overview := model.OverviewOf(refs, at, h.view(now))
 	frame := h.frame(overview.Summary.Title, now)
 	frame.Topic, frame.Since, frame.Path = topicOverview, strconv.FormatUint(at, 10), "/"
 	frame.Here = "/"
@@ -38,6 +38,11 @@ func (h *handler) frame(title string, now time.Time) layout.Frame {
 		Title: title, Version: h.Info.Version, PID: strconv.Itoa(h.Info.PID), Config: h.Info.Config, Demo: h.Info.Demo,
 		Now: strconv.FormatInt(now.UnixMilli(), 10),
 	}
+}
+
+// view is what the servers on a page depend on beside themselves.
+func (h *handler) view(now time.Time) model.Frame {
+	return model.Frame{Now: now, Host: linkHost(h.Info.URL), Recent: h.Recent.Of}
 }
 
 // positioned is a hub that says how far it is.

@@ -27,6 +27,7 @@ type Pusher struct {
 	control services.Control
 	hub     *hub.Hub
 	host    string // of the links to servers' ports
+	recent  *Recent
 	log     *slog.Logger
 
 	// Only Run's goroutine touches what follows. Nobody changes a status that
@@ -38,8 +39,20 @@ type Pusher struct {
 
 // NewPusher makes the pusher of a hub. It has to be the only one, because it
 // says what is newer than what. url is where the dashboard is reached.
-func NewPusher(control services.Control, h *hub.Hub, url string, log *slog.Logger) *Pusher {
-	return &Pusher{control: control, hub: h, host: linkHost(url), log: log}
+func NewPusher(control services.Control, h *hub.Hub, url string, recent *Recent, log *slog.Logger) *Pusher {
+	return &Pusher{control: control, hub: h, host: linkHost(url), recent: recent, log: log}
+}
+
+// Sample pushes what a server uses, after it was added to what is recent.
+// Anybody may call it.
+func (p *Pusher) Sample(server string, s services.Sample) {
+	p.push(topicOverview, "use-"+server, uint64(s.At.UnixMilli()), func(now time.Time) templ.Component {
+		return partials.Use(model.UseOf(server, p.recent.Of(server), now))
+	})
+}
+
+func (p *Pusher) frame(now time.Time) model.Frame {
+	return model.Frame{Now: now, Host: p.host, Recent: p.recent.Of}
 }
 
 // relist is how long the pusher waits before it tries again to list.
@@ -158,7 +171,7 @@ func (p *Pusher) pushAll() {
 		list[i] = p.servers[name]
 	}
 	p.push(topicOverview, "servers", rev, func(now time.Time) templ.Component {
-		return partials.Servers(model.OverviewOf(list, rev, model.Frame{Now: now, Host: p.host}))
+		return partials.Servers(model.OverviewOf(list, rev, p.frame(now)))
 	})
 	p.pushSummary()
 }
@@ -188,7 +201,7 @@ func (p *Pusher) next() uint64 { return p.hub.Last() + 1 }
 
 func (p *Pusher) view(s *services.Status, part func(model.Server) templ.Component) func(time.Time) templ.Component {
 	return func(now time.Time) templ.Component {
-		return part(model.ServerOf(s, model.Frame{Now: now, Host: p.host}))
+		return part(model.ServerOf(s, p.frame(now)))
 	}
 }
 

@@ -19,6 +19,9 @@ func New(d Deps) http.Handler {
 	if d.History == nil {
 		d.History = noHistory{}
 	}
+	if d.Recent == nil {
+		d.Recent = NewRecent()
+	}
 	if d.Reload == nil {
 		d.Reload = noReload
 	}

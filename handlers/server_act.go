@@ -47,7 +47,7 @@ func (h *handler) actOnServer(w http.ResponseWriter, r *http.Request) error {
 	if len(list) == 0 { // an orphan that is gone already
 		return h.answerGone(w, r, id)
 	}
-	server := model.ServerOf(&list[0], model.Frame{Now: time.Now(), Host: linkHost(h.Info.URL)})
+	server := model.ServerOf(&list[0], h.view(time.Now()))
 	if onPanel(r, id) {
 		return h.render(w, r, http.StatusOK, partials.Panel(server))
 	}

@@ -25,7 +25,7 @@ func (h *handler) showServer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	now := time.Now()
-	server := model.ServerOf(&status, model.Frame{Now: now, Host: linkHost(h.Info.URL)})
+	server := model.ServerOf(&status, h.view(now))
 	frame := h.frame(server.Name+" · tend", now)
 	frame.Topic, frame.Since, frame.Path, frame.Here = topicServer(id), strconv.FormatUint(at, 10), r.URL.RequestURI(), "/"
 	charts := h.charts(r.Context(), id, model.RangeOf(r.URL.Query().Get("range")), now)

@@ -70,7 +70,7 @@ func (s *site) open() {
 	s.URL = "http://" + s.address
 	log := slog.New(slog.DiscardHandler)
 	h := hub.New(log)
-	push := NewPusher(s.Fake, h, s.URL, log)
+	push := NewPusher(s.Fake, h, s.URL, NewRecent(), log)
 	ending := make(chan struct{})
 	deps := Deps{
 		Control: s.Fake, Logs: s.logs, Hub: h, Log: log, Ending: ending, Info: Info{Version: "1.2.3", PID: 7, Config: "/etc/tend.yaml", URL: s.URL},

@@ -88,6 +88,7 @@ type manager struct {
 	web     *http.Server
 	hub     *hub.Hub
 	push    *handlers.Pusher
+	recent  *handlers.Recent
 	metrics *metrics.Metrics
 	doors   []net.Listener
 	born    uint64 // the position before the first event
@@ -188,10 +189,11 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 	}
 	m.hub = hub.New(m.log)
 	m.metrics = metrics.New(metrics.Options{Control: m.orch, Version: version(), Log: m.log})
-	m.push = handlers.NewPusher(m.orch, m.hub, "http://"+m.address(), m.log)
+	m.recent = handlers.NewRecent()
+	m.push = handlers.NewPusher(m.orch, m.hub, "http://"+m.address(), m.recent, m.log)
 	m.web = &http.Server{
 		Handler: handlers.New(handlers.Deps{
-			Control: m.orch, Logs: m.logs, History: m.past, Hub: m.hub, Shutdown: m.askedToEnd, Reload: m.reload, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
+			Control: m.orch, Logs: m.logs, History: m.past, Recent: m.recent, Hub: m.hub, Shutdown: m.askedToEnd, Reload: m.reload, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
 			Info: handlers.Info{Version: version(), PID: os.Getpid(), Config: cfg.Path, URL: "http://" + m.address(), Demo: o.demo},
 		}),
 		ConnContext:       handlers.ConnContext,

@@ -12,6 +12,10 @@ import (
 type Frame struct {
 	Now  time.Time
 	Host string // by which browsers reach the servers' ports
+
+	// Recent returns what a server used lately, the oldest first. Nil for
+	// nobody knows.
+	Recent func(server string) []services.Sample
 }
 
 // Server is one server on the screen: a row of the overview, or a page.
@@ -42,6 +46,7 @@ type Server struct {
 	Want, Command, Run           string
 	Tracking                     string
 	Needs                        []string // names of the servers that it depends on
+	Use                          Use
 }
 
 // Holder is the foreign process that holds a port.
@@ -61,6 +66,9 @@ func ServerOf(s *services.Status, f Frame) Server {
 		Task: s.Type == services.Task, CrashLoop: s.CrashLoop, Limits: s.Limits, Notified: s.Notified,
 		Adopted: s.Adopted, Drift: s.Drift, Unconfigured: unconfigured(s),
 		Want: string(s.Want), Command: s.Command, Run: s.Run, Tracking: tracking(s.Tracking), Needs: s.DependsOn,
+	}
+	if f.Recent != nil {
+		out.Use = UseOf(s.ID, f.Recent(s.ID), f.Now)
 	}
 	if s.Restarts > 0 {
 		out.Restarts = itoa(s.Restarts)

@@ -1,0 +1,101 @@
+package handlers
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"tend/services"
+)
+
+const (
+	recentSpan  = 10 * time.Minute
+	recentEvery = 14 * time.Second // samples that come faster take the place of the one before
+	recentMost  = 45
+)
+
+// Recent remembers what each server used lately, for the small pictures of the
+// overview: history would have to be asked a thousand times for one page. Use
+// NewRecent; everybody may call its methods.
+type Recent struct {
+	mu      sync.Mutex // guards what follows
+	servers map[string]*recent
+}
+
+// recent is one server. The newest sample is kept whole, of older ones what is
+// drawn.
+type recent struct {
+	newest services.Sample
+	points []point // the newest last
+}
+
+type point struct {
+	at     int64 // unix seconds
+	memory int64
+	cpu    float32
+	state  services.Vigour
+}
+
+// NewRecent makes a memory without samples.
+func NewRecent() *Recent { return &Recent{servers: make(map[string]*recent)} }
+
+// Add notes a sample.
+func (r *Recent) Add(server string, s services.Sample) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	one := r.servers[server]
+	if one == nil {
+		one = &recent{}
+		r.servers[server] = one
+	}
+	one.newest = s
+	p := point{at: s.At.Unix(), memory: int64(s.Memory), cpu: float32(s.CPU), state: s.State}
+	n := len(one.points)
+	switch {
+	case n >= 2 && p.at-one.points[n-2].at < int64(recentEvery/time.Second):
+		one.points[n-1] = p
+	case n == recentMost:
+		copy(one.points, one.points[1:])
+		one.points[n-1] = p
+	default:
+		one.points = append(one.points, p)
+	}
+}
+
+// Forget forgets a server.
+func (r *Recent) Forget(server string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.servers, server)
+}
+
+// Newest returns the last sample of a server, nil for none.
+func (r *Recent) Newest(server string) *services.Sample {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if one := r.servers[server]; one != nil {
+		s := one.newest
+		return &s
+	}
+	return nil
+}
+
+// Of returns what a server used lately, the oldest first, as far as it is
+// drawn.
+func (r *Recent) Of(server string) []services.Sample {
+	r.mu.Lock()
+	var points []point
+	if one := r.servers[server]; one != nil {
+		points = slices.Clone(one.points)
+	}
+	r.mu.Unlock()
+	out := make([]services.Sample, len(points))
+	for i, p := range points {
+		out[i] = services.Sample{
+			At: services.Time{Time: time.Unix(p.at, 0)}, State: p.state, CPU: float64(p.cpu), CPUMax: float64(p.cpu),
+			Memory: services.Amount(p.memory), MemoryMax: services.Amount(p.memory),
+			Read: services.Unknown, Write: services.Unknown, Processes: services.Unknown, Threads: services.Unknown, Files: services.Unknown,
+		}
+	}
+	return out
+}

@@ -1,0 +1,35 @@
+package handlers
+
+import (
+	"testing"
+	"time"
+
+	"tend/services"
+)
+
+func TestWhatAServerUsedLatelyIsKeptInPlacesOfFifteenSeconds(t *testing.T) {
+	r, at := NewRecent(), time.Unix(1_800_000_000, 0)
+	for i := range 400 { // every two seconds
+		r.Add("web", services.Sample{At: services.Time{Time: at.Add(time.Duration(i) * 2 * time.Second)}, CPU: float64(i), Memory: services.Amount(i), State: services.VigourUp})
+	}
+	got := r.Of("web")
+	if len(got) != recentMost {
+		t.Fatalf("%d samples", len(got))
+	}
+	last := got[len(got)-1]
+	if last.CPU != 399 || last.Memory != 399 || last.State != services.VigourUp || !last.At.Equal(at.Add(798*time.Second)) {
+		t.Errorf("the newest is %+v", last)
+	}
+	for i := 1; i < len(got)-1; i++ {
+		if d := got[i].At.Sub(got[i-1].At.Time); d < 14*time.Second || d > 16*time.Second {
+			t.Errorf("%v between %d and the one before", d, i)
+		}
+	}
+	if s := r.Newest("web"); s == nil || s.CPU != 399 {
+		t.Errorf("the newest is %+v", s)
+	}
+	r.Forget("web")
+	if r.Newest("web") != nil || len(r.Of("web")) != 0 || r.Newest("db") != nil {
+		t.Error("it is not forgotten")
+	}
+}
