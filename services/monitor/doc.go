@@ -18,4 +18,7 @@
 // Ordering: results of one server come in the order of its checks, and there
 // is never more than one check of a server open. A result names the run that
 // was looked at; by the time it is reported that run may have ended.
+//
+// A Sampler measures what all servers use, in one pass of its own Run, and
+// Thresholds say when one of them uses too much for too long.
 package monitor
