@@ -25,7 +25,7 @@ type Recent struct {
 // recent is one server. The newest sample is kept whole, of older ones what is
 // drawn.
 type recent struct {
-	newest services.Sample
+	newest *services.Sample
 	points []point // the newest last
 }
 
@@ -48,7 +48,7 @@ func (r *Recent) Add(server string, s services.Sample) {
 		one = &recent{}
 		r.servers[server] = one
 	}
-	one.newest = s
+	one.newest = &s
 	p := point{at: s.At.Unix(), memory: int64(s.Memory), cpu: float32(s.CPU), state: s.State}
 	n := len(one.points)
 	switch {
@@ -69,13 +69,13 @@ func (r *Recent) Forget(server string) {
 	delete(r.servers, server)
 }
 
-// Newest returns the last sample of a server, nil for none.
+// Newest returns the last sample of a server, nil for none. Nobody may change
+// it.
 func (r *Recent) Newest(server string) *services.Sample {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if one := r.servers[server]; one != nil {
-		s := one.newest
-		return &s
+		return one.newest
 	}
 	return nil
 }

@@ -89,6 +89,7 @@ type manager struct {
 	hub     *hub.Hub
 	push    *handlers.Pusher
 	recent  *handlers.Recent
+	sampler *monitor.Sampler
 	metrics *metrics.Metrics
 	doors   []net.Listener
 	born    uint64 // the position before the first event
@@ -173,6 +174,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 	if err := m.openHistory(); err != nil {
 		return nil, err
 	}
+	m.recent = handlers.NewRecent()
 	m.watch = monitor.New(monitor.Options{
 		Interval: cfg.Monitor.Interval, Holder: m.host.Holder, Log: m.log,
 		Targets: func() []monitor.Target { return m.orch.Targets() },
@@ -181,7 +183,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 	m.orch, err = orchestrator.New(orchestrator.Options{
 		Servers: cfg.Servers, Digest: config.Digest, Times: config.Timetable, Records: loaded.Records, Clean: loaded.Clean, Boot: m.host.Boot(),
 		Trades: orchestrator.Trades{
-			Host: orchestrator.OnHost(m.host), Ports: m.host, State: m.store, Bus: m.bus, Logs: m.logs, Checker: m.watch, Log: m.log,
+			Host: orchestrator.OnHost(m.host), Ports: m.host, State: m.store, Bus: m.bus, Logs: m.logs, Checker: m.watch, Usage: m.recent.Newest, Log: m.log,
 		},
 	})
 	if err != nil {
@@ -189,8 +191,8 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 	}
 	m.hub = hub.New(m.log)
 	m.metrics = metrics.New(metrics.Options{Control: m.orch, Version: version(), Log: m.log})
-	m.recent = handlers.NewRecent()
 	m.push = handlers.NewPusher(m.orch, m.hub, "http://"+m.address(), m.recent, m.log)
+	m.sampler = m.newSampler()
 	m.web = &http.Server{
 		Handler: handlers.New(handlers.Deps{
 			Control: m.orch, Logs: m.logs, History: m.past, Recent: m.recent, Hub: m.hub, Shutdown: m.askedToEnd, Reload: m.reload, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
@@ -270,6 +272,7 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	}
 	mind.start("orchestrator", m.orch.Run)
 	mind.start("monitor", m.watch.Run)
+	mind.start("sampler", m.sampler.Run)
 	front.start("hub", m.hub.Run)
 	front.start("metrics", m.metrics.Run)
 	front.start("pusher", m.push.Run)

@@ -94,6 +94,13 @@ func (h *Hub) Last() uint64 {
 	return h.last
 }
 
+// Looking reports whether anybody looks at anything.
+func (h *Hub) Looking() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.clients) > 0
+}
+
 // Publish retains the fragment and wakes whoever looks at its topic. It
 // returns at once and renders nothing.
 func (h *Hub) Publish(f Fragment) {

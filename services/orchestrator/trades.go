@@ -85,5 +85,6 @@ type Trades struct {
 	Bus     Bus
 	Logs    Outputs
 	Checker Checker
+	Usage   func(server string) *services.Sample // the newest, nil for none; nil for never
 	Log     *slog.Logger
 }

@@ -79,6 +79,7 @@ type message struct {
 	last     bool   // it is given because the manager ends
 	check    *monitor.Result
 	settings *settings
+	finding  *Finding
 	reply    chan<- services.Status
 }
 
@@ -163,6 +164,8 @@ func (u *unit) hear(msg message) {
 		u.judge(*msg.check)
 	case msg.settings != nil:
 		u.configure(msg.settings, msg.by)
+	case msg.finding != nil:
+		u.found(*msg.finding)
 	}
 	if msg.reply != nil {
 		msg.reply <- u.current()

@@ -143,6 +143,11 @@ func (u *unit) snapshot() *services.Status {
 func (u *unit) current() services.Status {
 	s := *u.status.Load()
 	s.LastCheck = u.lastCheck()
+	if u.trades.Usage != nil && s.PID != 0 {
+		if s.Usage = u.trades.Usage(u.name); s.Usage != nil && s.Usage.Memory >= 0 {
+			s.CPU, s.Memory = &s.Usage.CPU, (*int64)(&s.Usage.Memory)
+		}
+	}
 	return s
 }
 

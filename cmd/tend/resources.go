@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+
+	"tend/services"
+	"tend/services/monitor"
+	"tend/services/orchestrator"
+	"tend/services/process"
+)
+
+// resources measures what the servers use and tells everybody who wants to
+// know. Only the sampler's goroutine touches it.
+type resources struct {
+	*manager
+	meter  *process.Meter
+	judges map[string]*monitor.Thresholds
+}
+
+// newSampler makes what measures.
+func (m *manager) newSampler() *monitor.Sampler {
+	r := &resources{manager: m, meter: m.host.NewMeter(), judges: make(map[string]*monitor.Thresholds)}
+	return monitor.NewSampler(monitor.SamplerOptions{Measure: r.measure, Status: r.statuses, Report: r.sampled})
+}
+
+func (r *resources) measure(ctx context.Context) []monitor.Reading {
+	list := r.meter.Read(ctx)
+	out := make([]monitor.Reading, len(list))
+	for i, u := range list {
+		out[i] = monitor.Reading{
+			Server: u.Server, Run: u.Run, Started: u.Started, CPU: u.CPU, Read: u.Read, Write: u.Write,
+			Memory: u.Memory, Processes: u.Processes, Threads: u.Threads, Files: u.Files,
+		}
+	}
+	return out
+}
+
+func (r *resources) statuses() []services.Status {
+	list, _ := r.orch.List(context.Background()) //nolint:errcheck // it never fails here
+	return list
+}
+
+// sampled hands a sample to whoever keeps, shows or judges it.
+func (r *resources) sampled(server, run string, s services.Sample) {
+	r.past.Sample(server, s)
+	r.metrics.Sample(server, s)
+	r.recent.Add(server, s)
+	if r.hub.Looking() {
+		r.sampler.Look()
+		r.push.Sample(server, s)
+	}
+	rules := r.orch.Thresholds(server)
+	if len(rules) == 0 {
+		delete(r.judges, server)
+		return
+	}
+	judge := r.judges[server]
+	if judge == nil {
+		judge = &monitor.Thresholds{}
+		r.judges[server] = judge
+	}
+	for _, c := range judge.Judge(rules, run, s) {
+		r.orch.Find(orchestrator.Finding{
+			Server: server, Run: run, Kind: services.EventThreshold, Text: c.String(), Resolve: c.Over,
+			Restart: !c.Over && c.Threshold.Action == services.ThresholdRestart,
+		})
+	}
+}
