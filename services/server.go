@@ -33,6 +33,10 @@ type Server struct {
 	Stop    StopPolicy
 	Logs    LogPolicy
 
+	Ready      *Probe        // gates running, and whoever depends on it; nil for none
+	Live       *Probe        // acts when it fails; nil for none
+	Watchdog   time.Duration // it has to say WATCHDOG=1 this often, 0 for never
+	Silence    time.Duration // it has to write something this often, 0 for never
 	Thresholds []Threshold
 }
 
@@ -116,7 +120,12 @@ const (
 )
 
 // ReadyDeadline is how long a run may take to become ready, 0 for ever.
-func (s Server) ReadyDeadline() time.Duration { return 0 }
+func (s Server) ReadyDeadline() time.Duration {
+	if s.Ready == nil {
+		return 0
+	}
+	return s.Ready.Deadline
+}
 
 // DependOn returns plain dependencies: until they are ready, and nothing when
 // they are lost.

@@ -1,10 +1,15 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"tend/services"
 )
@@ -103,6 +108,11 @@ var compared = []field{
 	{"stop", false, func(s services.Server) string {
 		return fmt.Sprintf("%s, %v, to the %s", services.SignalName(s.Stop.Signal), s.Stop.Timeout, s.Stop.To)
 	}},
+	{"socket for notify", true, func(s services.Server) string { return fmt.Sprint(s.Notifies()) }},
+	{"watchdog", true, func(s services.Server) string { return span(s.Watchdog) }},
+	{"silence", false, func(s services.Server) string { return span(s.Silence) }},
+	{"ready", false, func(s services.Server) string { return probe(s.Ready) }},
+	{"live", false, func(s services.Server) string { return probe(s.Live) }},
 	{"thresholds", false, func(s services.Server) string {
 		words := make([]string, len(s.Thresholds))
 		for i, t := range s.Thresholds {
@@ -163,6 +173,49 @@ func command(s services.Server) string {
 		return s.Command.Shell
 	}
 	return fmt.Sprintf("%q", s.Command.Argv)
+}
+
+func span(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
+}
+
+// probe shows a check without what may be secret: headers and the address's
+// user and query.
+func probe(p *services.Probe) string {
+	if p == nil {
+		return ""
+	}
+	what := "tcp " + p.TCP
+	switch {
+	case p.HTTP != nil:
+		what = "http"
+		if u, err := url.Parse(p.HTTP.URL); err == nil {
+			what += " " + u.Scheme + "://" + u.Host + u.Path
+		}
+		text, _ := json.Marshal(p.HTTP) //nolint:errchkjson // strings and numbers always encode
+		sum := sha256.Sum256(text)
+		what += " (" + hex.EncodeToString(sum[:3]) + ")" // differs where anything does
+	case len(p.Exec) > 0:
+		what = fmt.Sprintf("exec %q", p.Exec)
+	case p.Log != "":
+		what = "log " + p.Log
+	case p.Notify:
+		what = "notify"
+	}
+	text := fmt.Sprintf("%s every %v, timeout %v, %d passes or %d failures", what, p.Interval, p.Timeout, p.Successes, p.Failures)
+	if p.Delay > 0 {
+		text += fmt.Sprintf(", after %v", p.Delay)
+	}
+	if p.Deadline > 0 {
+		text += fmt.Sprintf(", within %v", p.Deadline)
+	}
+	if p.Action != "" {
+		text += ", then " + string(p.Action)
+	}
+	return text
 }
 
 func number(n int) string {

@@ -76,6 +76,9 @@ servers:
     logs: {max_size: 1MiB}
     limits: {nofile: 4096, memory: 512MB, cpu: 150%, pids: 200, nice: -5}
     thresholds: [{memory: 400MB, for: 30s, action: restart}, {cpu: 90%, for: 5m, action: alert}]
+    ready: {http: "https://127.0.0.1:8080/ok", status: [200, "201-204"], contains: fine, headers: {Host: api}, insecure: true, delay: 1s, deadline: 30s, successes: 2}
+    live: {exec: [./check, -q], interval: 5s, timeout: 2s, failures: 4, action: alert}
+    silence: 5m
 history: {keep: 90d}
 exit_on: api
 `)
@@ -107,6 +110,12 @@ exit_on: api
 				Backoff: services.Backoff{Min: time.Second, Max: 10 * time.Second, Reset: 2 * time.Minute, GiveUp: 10},
 				Stop:    services.StopPolicy{Signal: syscall.SIGTERM, Timeout: 10 * time.Second, To: services.ToGroup},
 				Logs:    services.LogPolicy{MaxSize: 1 << 20},
+				Ready: &services.Probe{
+					HTTP:  &services.HTTPProbe{URL: "https://127.0.0.1:8080/ok", Status: []services.StatusRange{{From: 200, To: 200}, {From: 201, To: 204}}, Contains: "fine", Headers: map[string]string{"Host": "api"}, Insecure: true},
+					Delay: time.Second, Interval: time.Second, Timeout: time.Second, Successes: 2, Failures: 1, Deadline: 30 * time.Second,
+				},
+				Live:    &services.Probe{Exec: []string{"./check", "-q"}, Interval: 5 * time.Second, Timeout: 2 * time.Second, Successes: 1, Failures: 4, Action: services.ProbeAlert},
+				Silence: 5 * time.Minute,
 				Thresholds: []services.Threshold{
 					{Memory: 400e6, For: 30 * time.Second, Action: services.ThresholdRestart},
 					{CPU: 90, For: 5 * time.Minute, Action: services.ThresholdAlert},

@@ -74,7 +74,7 @@ func (d *decoder) unknown(e entry, key string, known fields) {
 		d.add(e.at, key, "is not a key that is known here: did you mean %q?", near)
 		return
 	}
-	if key == e.key && (slices.Contains(serverKeys, e.key) || slices.Contains(laterServerKeys, e.key)) {
+	if key == e.key && slices.Contains(serverKeys, e.key) {
 		d.add(e.at, key, "belongs to a server, or under defaults: write it below servers: NAME:")
 		return
 	}

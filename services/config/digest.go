@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"time"
 
 	"tend/services"
 )
@@ -29,9 +30,11 @@ func Digest(s services.Server) string {
 		CPU     float64           `json:"cpu,omitempty"`
 		PIDs    int               `json:"pids,omitempty"`
 		Nice    int               `json:"nice,omitempty"`
+		Notify  bool              `json:"notify,omitempty"` // which gives it a socket
+		Dog     time.Duration     `json:"watchdog,omitempty"`
 	}{
 		s.Command.Argv, s.Command.Shell, s.Dir, s.Env, s.EnvFile, s.User, s.Umask + 1,
-		s.Limits.NoFile, s.Limits.Memory, s.Limits.CPU, s.Limits.PIDs, s.Limits.Nice,
+		s.Limits.NoFile, s.Limits.Memory, s.Limits.CPU, s.Limits.PIDs, s.Limits.Nice, s.Notifies(), s.Watchdog,
 	}
 	text, err := json.Marshal(how)
 	if err != nil {

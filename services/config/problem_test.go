@@ -42,11 +42,10 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 			`1:1: zzzzzz is not a key that is known here: the keys are data, defaults, exit_on, history, listen, monitor, servers`}},
 		{"a server's key at the top", "command: x\n" + ok, []string{
 			`1:1: command belongs to a server, or under defaults: write it below servers: NAME:`}},
-		{"keys of a later version", "auth: {local: operator}\nalerts: []\nservers:\n  a:\n    command: a\n    ready: {tcp: x}\n    env: {K: {secret: {file: k}}}\n", []string{
+		{"keys of a later version", "auth: {local: operator}\nalerts: []\nservers:\n  a:\n    command: a\n    env: {K: {secret: {file: k}}}\n", []string{
 			`1:1: auth is not supported yet: remove it`,
 			`2:1: alerts is not supported yet: remove it`,
-			`6:5: a: ready is not supported yet: remove it`,
-			`7:14: a: env.K is a secret, which is not supported yet: use env_file with a file that only this user may read`}},
+			`6:14: a: env.K is a secret, which is not supported yet: use env_file with a file that only this user may read`}},
 		{"all problems at once", "listen: 80\nmonitor: {interval: 3}\nservers:\n  A: {command: x}\n  b: {port: 70000}\n  c: {command: x, restart: allways}\n", []string{
 			`1:9: listen wants an address and a port: write 127.0.0.1:80`,
 			`2:21: monitor.interval wants a unit: write 3s for seconds or 3ms for milliseconds`,
@@ -127,6 +126,26 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 			`4:43: c: depends_on.a.until wants one of started, ready, completed, not "red"`,
 			`4:59: c: depends_on.a.when_lost wants one of stop, restart, nothing, not "stopp": did you mean "stop"?`,
 			`6:32: d: depends_on.t.when_lost is stop, but a task that has completed cannot be lost: remove it`}},
+		{"probes", "servers:\n  a: {command: a, ready: {}, live: {tcp: x, interval: -1s}}\n  b: {command: b, ready: {tcp: 'h:1', log: x}, live: {http: 'ftp://x', action: reboot}}\n  c: {command: c, ready: {log: '('}, live: {exec: [], deadline: 3s}, watchdog: 5s}\n  d: {command: d, live: {http: 'http://h/', status: [200, 99, 300-200], ca: ./missing.pem, headers: {'a b': c}}}\n  e: {command: e, live: {tcp: 'h:1', contains: x, failures: 0}, ready: {htp: x}}\n  f: {command: f, silence: 5}\n", []string{
+			`2:26: a: ready says not what to check: write one of tcp, http, exec or log, such as {tcp: 127.0.0.1:8080}`,
+			`2:42: a: live.tcp wants a host and a port such as 127.0.0.1:5432, not "x"`,
+			`2:55: a: live.interval has to be at least 50ms, not -1s`,
+			`3:26: b: ready checks several things (tcp, log): write one of them`,
+			`3:61: b: live.http wants an address such as http://127.0.0.1:8080/healthz, not "ftp://x"`,
+			`3:80: b: live.action wants one of restart, alert, none, not "reboot"`,
+			`4:32: c: ready.log wants a regular expression (RE2) such as "ready to accept", not "("`,
+			`4:51: c: live.exec has no program: write a list such as [pg_isready, -q]`,
+			`4:55: c: live.deadline is not a key that is known here: the keys are action, ca, contains, delay, exec, failures, headers, http, insecure, interval, log, status, successes, tcp, timeout`,
+			`4:80: c: watchdog needs a server that notifies: add ready: {notify: true}`,
+			`5:59: d: live.status wants a status from 100 to 599, or several such as 200-299, not "99"`,
+			`5:63: d: live.status wants a status from 100 to 599, or several such as 200-299, not "300-200"`,
+			`5:77: d: live.ca cannot be read: no such file or directory`,
+			`5:102: d: live.headers has a header that cannot be sent: "a b"`,
+			`6:48: e: live has a key that only goes with http: remove it`,
+			`6:61: e: live.failures wants a number from 1 to 1000, not 0`,
+			`6:72: e: ready says not what to check: write one of tcp, http, exec or log, such as {tcp: 127.0.0.1:8080}`,
+			`6:73: e: ready.htp is not a key that is known here: did you mean "http"?`,
+			`7:28: f: silence wants a unit: write 5s for seconds or 5ms for milliseconds`}},
 		{"tasks and schedules", "servers:\n  a: {command: a, type: task, restart: always}\n  b: {command: b, schedule: \"@daily\"}\n  c: {command: c, type: task, timezone: UTC}\n  d: {command: d, type: task, overlap: kill}\n  e: {command: e, type: task, schedule: 61 * * * *}\n  f: {command: f, type: task, schedule: 0 0 30 2 *}\n  g: {command: g, type: task, schedule: \"\"}\n  h: {command: h, type: task, schedule: '@daily', timezone: Mars}\n  i: {command: i, type: job}\n", []string{
 			`2:40: a: restart is always, but a task ends: write on-failure or never, or schedule: to run it again and again`,
 			`3:29: b: schedule is for tasks: add type: task`,

@@ -17,10 +17,8 @@ import (
 var (
 	serverKeys = []string{
 		"autostart", "backoff", "command", "depends_on", "description", "dir", "env", "env_file", "group",
-		"limits", "logs", "overlap", "port", "restart", "schedule", "stop", "success", "thresholds", "timezone", "type", "umask", "user",
-	}
-	laterServerKeys = []string{
-		"live", "ready", "silence", "watchdog",
+		"limits", "live", "logs", "overlap", "port", "ready", "restart", "schedule", "silence", "stop", "success", "thresholds",
+		"timezone", "type", "umask", "user", "watchdog",
 	}
 	laterKeys = []string{"alerts", "auth"}
 )
@@ -49,6 +47,8 @@ type draft struct {
 	backoffAt place
 	depends   []dependency
 	timing    timing
+
+	watchdogAt place
 }
 
 // config reads the root of the file.
@@ -133,6 +133,7 @@ func (d *decoder) servers(root, n *node, model draft) []*draft {
 			d.server(e.value, e.key, &s)
 		}
 		d.checkTask(&s, e.key+": ")
+		d.checkProbes(&s, e.key+": ")
 		given := e.value.kind != null && (e.value.kind != object || hasKey(e.value, "command"))
 		if !given && len(model.Command.List()) == 0 {
 			d.add(e.at, e.key+":", "has no command: write command: ./program --option")
@@ -152,7 +153,7 @@ func (d *decoder) server(n *node, name string, s *draft) {
 		d.wants(n, name+":", "a map such as {command: ./program}")
 		return
 	}
-	d.object(n, name, d.serverFields(name, s), laterServerKeys...)
+	d.object(n, name, d.serverFields(name, s))
 	if b := s.Backoff; b.Min > b.Max && s.backoffAt != (place{}) {
 		d.add(s.backoffAt, name+": backoff", "has a min (%s) above its max (%s): swap them, or raise max", b.Min, b.Max)
 	}
@@ -184,6 +185,10 @@ func (d *decoder) serverFields(name string, s *draft) fields {
 			choice(d, n, label("overlap"), &s.Schedule.Overlap, services.OverlapSkip, services.OverlapQueue, services.OverlapKill)
 		},
 		"thresholds": func(n *node) { d.thresholds(n, label("thresholds"), &s.Thresholds) },
+		"ready":      func(n *node) { d.probe(n, label("ready"), false, &s.Ready) },
+		"live":       func(n *node) { d.probe(n, label("live"), true, &s.Live) },
+		"watchdog":   func(n *node) { s.watchdogAt = n.at; d.duration(n, label("watchdog"), 10*time.Millisecond, &s.Watchdog) },
+		"silence":    func(n *node) { d.duration(n, label("silence"), time.Second, &s.Silence) },
 		"restart": func(n *node) {
 			s.timing.restartAt = n.at
 			choice(d, n, label("restart"), &s.Restart, services.RestartAlways, services.RestartOnFailure, services.RestartNever)
