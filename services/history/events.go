@@ -96,7 +96,8 @@ func selectEvents(q services.HistoryQuery, limit int) (string, []any) {
 		add(`(message LIKE ? ESCAPE '\' OR server LIKE ? ESCAPE '\' OR by LIKE ? ESCAPE '\')`, pattern, pattern, pattern)
 	}
 	if !q.Since.IsZero() {
-		add("+at >= ?", q.Since.UnixMilli())
+		since := q.Since.UnixMilli() // by the index on at: of what is older nothing is read
+		add("+at >= ? AND seq >= (SELECT min(+seq) FROM events WHERE at >= ?)", since, since)
 	}
 	if !q.Until.IsZero() {
 		add("+at < ?", q.Until.UnixMilli())

@@ -96,21 +96,26 @@ func (g *gauges) due(now int64, all bool) []bundle {
 			}
 			continue
 		}
-		for from := 0; from < len(one.spans); {
-			begin := floor(one.spans[from].At.Unix(), minute)
-			to := from + 1
-			for to < len(one.spans) && floor(one.spans[to].At.Unix(), minute) == begin {
-				to++
-			}
-			if open := one.open.n > 0 && floor(one.at, minute) == begin; open && to == len(one.spans) && !all {
-				break
-			}
-			if to == len(one.spans) && begin+minute > now && begin <= now && !all {
-				break
-			}
-			out = append(out, bundle{server, begin, slices.Clone(one.spans[from:to]), one.gone + to})
-			from = to
+		out = one.bundles(out, server, now, all)
+	}
+	return out
+}
+
+// bundles adds the minutes that are over, or all. The caller holds mu.
+func (o *gauge) bundles(out []bundle, server string, now int64, all bool) []bundle {
+	for from := 0; from < len(o.spans); {
+		begin := floor(o.spans[from].At.Unix(), minute)
+		to := from + 1
+		for to < len(o.spans) && floor(o.spans[to].At.Unix(), minute) == begin {
+			to++
 		}
+		current := begin <= now && now < begin+minute
+		open := o.open.n > 0 && floor(o.at, minute) == begin
+		if to == len(o.spans) && (current || open) && !all {
+			break
+		}
+		out = append(out, bundle{server, begin, slices.Clone(o.spans[from:to]), o.gone + to})
+		from = to
 	}
 	return out
 }

@@ -82,3 +82,10 @@ func (q *queue) lost() int {
 	q.dropped = 0
 	return n
 }
+
+// len returns how many records wait.
+func (q *queue) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.count
+}

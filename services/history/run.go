@@ -1,7 +1,9 @@
 package history
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -87,9 +89,14 @@ func (w *writer) finish() error {
 		if err == nil {
 			err = w.write(ctx, true)
 		}
-		if !w.outcome(err) {
-			return w.failed
+		if w.outcome(err) {
+			continue
 		}
+		if left := len(w.pending) + w.store.queue.len(); left > 0 {
+			w.log.Error("events were not written before the end", "count", left)
+			return cmp.Or(w.failed, fmt.Errorf("%d events were not written in time", left))
+		}
+		return w.failed
 	}
 }
 

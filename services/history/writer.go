@@ -85,7 +85,7 @@ func (w *writer) ready() error {
 			return err
 		}
 		w.base = b
-		w.known = known{}
+		w.known, w.roll = known{}, roll{}
 		w.store.base.Store(b)
 		if b.made {
 			if err := w.carryOver(); err != nil {
