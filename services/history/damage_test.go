@@ -439,3 +439,51 @@ func hold(t *testing.T, db *sql.DB) *sql.Tx {
 	}
 	return tx
 }
+
+func TestAChunkThatCannotBeReadIsLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := file(t)
+		h := open(t, path)
+		begin := time.Now()
+		h.live("api", 5*time.Minute, 15*time.Second)
+		h.end()
+		alter(t, path, "UPDATE samples SET data = x'07' WHERE key = (SELECT min(key) FROM samples)")
+		h = open(t, path)
+		wantSeries(t, h.samples("api", begin, begin.Add(5*time.Minute), 300), begin.Add(time.Minute), 15*time.Second, 16)
+		h.live("api", 2*time.Hour, 15*time.Second) // it is rolled up without it
+		synctest.Wait()
+		wantSeries(t, h.samples("api", begin, begin.Add(5*time.Minute), 300), begin.Add(time.Minute), 15*time.Second, 16)
+		h.end()
+		h.wantReports()
+	})
+}
+
+func TestWhatAKilledManagerHasWrittenIsThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, used(t))
+		begin := time.Now()
+		h.live("api", 100*time.Minute, 15*time.Second) // some is rolled up, some is in the journal
+		h.alive(2, "2 1")
+		killed := file(t)
+		for _, side := range []string{"", "-wal"} { // as they are while it runs
+			content, err := os.ReadFile(h.path + side)
+			if err != nil {
+				t.Fatal(err)
+			}
+			overwrite(t, killed+side, content)
+		}
+		h.end()
+		h = open(t, killed)
+		h.alive(3, "3 2 1")
+		got := h.samples("api", begin, begin.Add(100*time.Minute), 2000)
+		if len(got) < 99*4 {
+			t.Errorf("%d spans are left", len(got))
+		}
+		wantSeries(t, got, begin.Truncate(15*time.Second), 15*time.Second, len(got))
+		<-time.After(2 * time.Hour)
+		synctest.Wait()
+		wantSeries(t, h.samples("api", begin, begin.Add(100*time.Minute), 2000), begin.Truncate(15*time.Second), 15*time.Second, len(got))
+		h.end()
+		h.wantReports()
+	})
+}

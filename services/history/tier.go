@@ -49,6 +49,5 @@ func (t tier) key(begin, server int64) int64 {
 // distance is how far apart the keys of consecutive chunks are.
 func (t tier) distance() int64 { return t.span / minute << serverBits }
 
-// beginOf and serverOf take a key apart.
-func beginOf(key int64) int64  { return key & (1<<tierShift - 1) >> serverBits * minute }
-func serverOf(key int64) int64 { return key & (mostKeys - 1) }
+// beginOf is when a chunk begins, from its key.
+func beginOf(key int64) int64 { return key & (1<<tierShift - 1) >> serverBits * minute }
