@@ -84,6 +84,7 @@ type manager struct {
 	past    *history.Store
 	host    *process.Host
 	watch   *monitor.Monitor
+	probe   *monitor.Prober
 	orch    *orchestrator.Orchestrator
 	web     *http.Server
 	hub     *hub.Hub
@@ -180,10 +181,11 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 		Targets: func() []monitor.Target { return m.orch.Targets() },
 		Report:  func(r monitor.Result) { m.orch.Report(ctx, r) },
 	})
+	m.probe = m.newProber()
 	m.orch, err = orchestrator.New(orchestrator.Options{
 		Servers: cfg.Servers, Digest: config.Digest, Times: config.Timetable, Records: loaded.Records, Clean: loaded.Clean, Boot: m.host.Boot(),
 		Trades: orchestrator.Trades{
-			Host: orchestrator.OnHost(m.host), Ports: m.host, State: m.store, Bus: m.bus, Logs: m.logs, Checker: m.watch, Usage: m.recent.Newest, Log: m.log,
+			Host: orchestrator.OnHost(m.host), Ports: m.host, State: m.store, Bus: m.bus, Logs: m.logs, Checker: checker{m.watch, m.probe}, Usage: m.recent.Newest, Log: m.log,
 		},
 	})
 	if err != nil {
@@ -272,6 +274,8 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	}
 	mind.start("orchestrator", m.orch.Run)
 	mind.start("monitor", m.watch.Run)
+	mind.start("prober", m.probe.Run)
+	mind.start("notices", func(ctx context.Context) error { return m.host.Notices(ctx, m.heard) })
 	mind.start("sampler", m.sampler.Run)
 	front.start("hub", m.hub.Run)
 	front.start("metrics", m.metrics.Run)

@@ -15,6 +15,7 @@ import (
 
 	"tend/services"
 	"tend/services/events"
+	"tend/services/monitor"
 	"tend/services/process"
 )
 
@@ -221,7 +222,36 @@ func (f *fakeTrades) Begin(string, services.LogPolicy) (*os.File, error) {
 }
 
 func (f *fakeTrades) Attach(string, services.LogPolicy) {}
-func (f *fakeTrades) Hurry(string)                      {}
+func (f *fakeTrades) End(string) string                 { return "" }
+
+// fakeChecker remembers what it was asked to check.
+type fakeChecker struct {
+	mu     sync.Mutex // guards what follows
+	begun  map[string]monitor.Watched
+	begins int
+}
+
+func (c *fakeChecker) Hurry(string) {}
+
+func (c *fakeChecker) Begin(w monitor.Watched) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.begun[w.Server.Name] = w
+	c.begins++
+}
+
+func (c *fakeChecker) End(server string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.begun, server)
+}
+
+func (c *fakeChecker) of(server string) (monitor.Watched, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w, ok := c.begun[server]
+	return w, ok
+}
 
 func (f *fakeTrades) all() []services.Record {
 	f.mu.Lock()
@@ -236,12 +266,13 @@ func (f *fakeTrades) all() []services.Record {
 // house is an orchestrator over fakes.
 type house struct {
 	*Orchestrator
-	t      *testing.T
-	host   *fakeHost
-	trades *fakeTrades
-	bus    *events.Bus
-	stop   context.CancelFunc
-	done   chan error
+	t       *testing.T
+	host    *fakeHost
+	trades  *fakeTrades
+	checker *fakeChecker
+	bus     *events.Bus
+	stop    context.CancelFunc
+	done    chan error
 }
 
 // server returns a configured server with the defaults that a test wants.
@@ -270,7 +301,7 @@ func onPort(port int) func(*services.Server) { return func(s *services.Server) {
 // within a synctest bubble.
 func open(t *testing.T, host *fakeHost, records []services.Record, clean bool, servers ...services.Server) *house {
 	t.Helper()
-	h := &house{t: t, host: host, trades: &fakeTrades{records: map[string]services.Record{}}, bus: events.New(), done: make(chan error, 1)}
+	h := &house{t: t, host: host, trades: &fakeTrades{records: map[string]services.Record{}}, checker: &fakeChecker{begun: map[string]monitor.Watched{}}, bus: events.New(), done: make(chan error, 1)}
 	for _, rec := range records {
 		h.trades.Put(rec)
 	}
@@ -278,7 +309,7 @@ func open(t *testing.T, host *fakeHost, records []services.Record, clean bool, s
 		Servers: servers, Records: records, Clean: clean, Boot: "boot",
 		Digest: func(s services.Server) string { return s.Command.List()[0] },
 		Times:  everyTenth,
-		Trades: Trades{Host: host, Ports: host, State: h.trades, Bus: h.bus, Logs: h.trades, Checker: h.trades,
+		Trades: Trades{Host: host, Ports: host, State: h.trades, Bus: h.bus, Logs: h.trades, Checker: h.checker,
 			Log: slog.New(slog.DiscardHandler)},
 	})
 	if err != nil {

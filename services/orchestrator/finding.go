@@ -42,8 +42,7 @@ func (u *unit) found(f Finding) {
 		Kind: f.Kind, Server: u.name, Message: u.name + ": " + f.Text, Resolve: f.Resolve, Status: u.status.Load(),
 	})
 	u.publish()
-	if f.Restart && u.m.Want == services.Up && u.wanted == "" {
-		u.verdict, u.by = f.Text, "policy"
-		u.feed(Input{Kind: Doomed})
+	if f.Restart {
+		u.doom(f.Text)
 	}
 }

@@ -195,7 +195,7 @@ func (m Machine) settleAlive(p Policy, due bool) (Machine, []Effect) {
 	born := m.born
 	m.born = false
 	starting := p.Gated && !m.passed
-	m.doomed = m.doomed || due && starting
+	m.doomed = m.doomed || due && starting // the unit says why
 	if m.Want == services.Down || m.again || m.doomed {
 		return m.leave()
 	}

@@ -154,9 +154,10 @@ func (u *unit) resume(r resumption) []Input {
 	if r.adopt != nil {
 		proc, err := u.trades.Host.Adopt(*r.adopt)
 		if err == nil {
+			u.m.passed = r.record.Phase == services.Running
 			u.take(proc, r.adopt.Digest, true)
 			u.trades.Logs.Attach(u.name, u.server().Logs)
-			u.m.Phase, u.m.step, u.m.passed = services.Running, alive, r.record.Phase == services.Running
+			u.m.Phase, u.m.step = services.Running, alive
 			if r.again {
 				return []Input{{Kind: OrderRestart}}
 			}
@@ -259,15 +260,17 @@ func (o *Orchestrator) Report(ctx context.Context, r monitor.Result) {
 	if r.Holder != nil {
 		pid = r.Holder.PID
 	}
-	if s.Run == r.Run && same(s.Healthy, r.Healthy) && (s.PID != 0 || int(s.OrphanedPID) == pid) {
+	if s.Run == r.Run && u.sawPort(r.Healthy) && (s.PID != 0 || int(s.OrphanedPID) == pid) {
 		u.checked.Store(r.At.UnixMilli())
 		return
 	}
 	u.send(ctx, message{check: &r}) //nolint:errcheck // a unit that has ended needs no results
 }
 
-func same(a, b *bool) bool {
-	return a == nil && b == nil || a != nil && b != nil && *a == *b
+// sawPort reports whether the last check of the port said the same.
+func (u *unit) sawPort(healthy *bool) bool {
+	code := u.port.Load()
+	return code == 0 && healthy == nil || healthy != nil && (*healthy && code == 1 || !*healthy && code == 2)
 }
 
 // Watch yields events as Control demands.

@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"tend/services"
@@ -166,6 +167,11 @@ func (o *Orchestrator) order(ctx context.Context, units []*unit, kind InputKind,
 	return o.tellAll(ctx, units, func(*unit) message { return message{order: &Input{Kind: kind}, by: by} })
 }
 
+// checksOf is what the checks of a run depend on.
+func checksOf(s *settings) any {
+	return []any{s.server.Ready, s.server.Live, s.server.Silence, s.server.Watchdog, s.server.Port}
+}
+
 // configure takes other settings.
 func (u *unit) configure(given *settings, by string) {
 	was := u.settings.Load()
@@ -173,6 +179,10 @@ func (u *unit) configure(given *settings, by string) {
 	u.settings.Store(given)
 	if given.server.Logs != was.server.Logs && u.proc != nil {
 		u.trades.Logs.Attach(u.name, given.server.Logs)
+	}
+	if u.proc != nil && !u.ended && !reflect.DeepEqual(checksOf(given), checksOf(was)) {
+		u.m.passed = u.m.passed || u.m.Phase == services.Running // it was ready by the rules of its start
+		u.beginChecks()
 	}
 	if given.server.Schedule != was.server.Schedule {
 		u.fire = time.Time{}

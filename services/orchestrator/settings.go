@@ -19,7 +19,7 @@ type settings struct {
 func newSettings(s services.Server, digest string, timetable Timetable) (*settings, error) {
 	out := &settings{
 		server: s, digest: digest,
-		policy: Policy{Restart: s.Restart, GiveUp: s.Backoff.GiveUp},
+		policy: Policy{Restart: s.Restart, GiveUp: s.Backoff.GiveUp, Gated: s.Ready != nil},
 	}
 	if s.Schedule.Cron != "" && timetable != nil {
 		var err error

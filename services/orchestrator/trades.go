@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tend/services"
+	"tend/services/monitor"
 	"tend/services/process"
 )
 
@@ -69,12 +70,14 @@ type Bus interface {
 type Outputs interface {
 	Begin(server string, policy services.LogPolicy) (*os.File, error)
 	Attach(server string, policy services.LogPolicy)
+	End(server string) string // the place behind all that the server has written
 }
 
-// Checker watches over health; Hurry asks it to look at a server that has
-// just been started.
+// Checker watches over health. None of its methods blocks.
 type Checker interface {
-	Hurry(server string)
+	Hurry(server string)       // look at the port of a server that has just been started
+	Begin(run monitor.Watched) // make the checks of a run, and of no other of the server
+	End(server string)         // make no more
 }
 
 // Trades are the services that the orchestrator joins.

@@ -31,40 +31,46 @@ type unit struct {
 	links    atomic.Pointer[links]    // stored by the orchestrator alone
 	facts    atomic.Uint64            // what the neighbours may know
 	status   atomic.Pointer[services.Status]
+	port     atomic.Int32 // what the last check of the port said: 0 nothing, 1 well, 2 not
 	checked  atomic.Int64 // when health was last checked, unix milliseconds
 	removed  atomic.Bool  // an orphan that is gone
 
 	// Only run touches what follows.
-	m       Machine
-	timer   *time.Timer
-	clock   *time.Timer // of the schedule
-	proc    Process
-	run     services.Run
-	ended   bool // the main process of proc has ended
-	adopted bool
-	limits  string // which are in force
-	healthy *bool
-	ailing  string // why it is unhealthy
-	holder  *services.Holder
-	exit    *services.Exit
-	lasted  time.Duration // of the run that exit belongs to
-	problem string        // why the last start failed
-	cause   string        // why it is down, in an operator's terms
-	verdict string        // why the present run is ended by a check or a loss, or the last one was
-	by      string        // who caused what is happening
-	retry   bool          // the next spawn is the policy's doing
-	restart int
-	next    time.Time // of the next attempt
-	fire    time.Time // of the next run by the schedule
-	until   time.Time // end of the present wait in a stop
-	rev     uint64
-	wanted  services.Want    // what is recorded while the manager ends; empty before
-	events  []services.Event // made but not yet published
-	exiting bool             // an exit was not told yet
-	crashed bool             // and it was a crash
-	relied  map[*unit]uint64 // the runs of dependencies that the present run relies on
-	turns   uint64           // runs begun or ended
-	queued  bool             // the schedule wants another run after this one
+	m          Machine
+	timer      *time.Timer
+	clock      *time.Timer // of the schedule
+	proc       Process
+	run        services.Run
+	ended      bool // the main process of proc has ended
+	adopted    bool
+	limits     string // which are in force
+	healthy    *bool
+	ailing     string // why it is unhealthy
+	holder     *services.Holder
+	exit       *services.Exit
+	lasted     time.Duration // of the run that exit belongs to
+	problem    string        // why the last start failed
+	cause      string        // why it is down, in an operator's terms
+	verdict    string        // why the present run is ended by a check or a loss, or the last one was
+	by         string        // who caused what is happening
+	retry      bool          // the next spawn is the policy's doing
+	restart    int
+	next       time.Time // of the next attempt
+	fire       time.Time // of the next run by the schedule
+	until      time.Time // end of the present wait in a stop
+	rev        uint64
+	wanted     services.Want    // what is recorded while the manager ends; empty before
+	events     []services.Event // made but not yet published
+	exiting    bool             // an exit was not told yet
+	crashed    bool             // and it was a crash
+	relied     map[*unit]uint64 // the runs of dependencies that the present run relies on
+	turns      uint64           // runs begun or ended
+	checks     map[monitor.Source]checked
+	unready    string      // why the present run is not ready yet
+	notified   string      // what the present run says of itself
+	outputFrom string      // where the output of the present run begins
+	dog        *time.Timer // of the watchdog
+	queued     bool        // the schedule wants another run after this one
 }
 
 func (u *unit) server() *services.Server { return &u.settings.Load().server }
@@ -80,6 +86,8 @@ type message struct {
 	check    *monitor.Result
 	settings *settings
 	finding  *Finding
+	verdict  *monitor.Verdict
+	notice   *Notice
 	reply    chan<- services.Status
 }
 
@@ -104,6 +112,12 @@ func (u *unit) loop(ctx context.Context, first []Input) {
 	defer u.timer.Stop()
 	u.clock = time.NewTimer(time.Hour)
 	defer u.clock.Stop()
+	u.dog = time.NewTimer(time.Hour)
+	u.dog.Stop()
+	defer u.dog.Stop()
+	if u.proc != nil && u.m.passed {
+		u.feedDog()
+	}
 	u.plan()
 	u.publish()
 	for _, in := range first {
@@ -132,9 +146,14 @@ func (u *unit) loop(ctx context.Context, first []Input) {
 			u.tell(services.EventChanged)
 			u.publish()
 		case <-u.timer.C:
+			if u.m.step == alive && u.m.Phase == services.Starting {
+				u.verdict, u.by = u.late(), "policy"
+			}
 			u.feed(Input{Kind: Deadline})
 		case <-u.clock.C:
 			u.tick()
+		case <-u.dog.C:
+			u.bark()
 		case <-u.nudge:
 			u.observe()
 		case msg := <-u.inbox:
@@ -166,6 +185,10 @@ func (u *unit) hear(msg message) {
 		u.configure(msg.settings, msg.by)
 	case msg.finding != nil:
 		u.found(*msg.finding)
+	case msg.verdict != nil:
+		u.weigh(*msg.verdict)
+	case msg.notice != nil:
+		u.hearNotice(*msg.notice)
 	}
 	if msg.reply != nil {
 		msg.reply <- u.current()
@@ -281,7 +304,13 @@ func (u *unit) judge(r monitor.Result) {
 			return // of an earlier run
 		}
 		u.checked.Store(r.At.UnixMilli())
-		u.healthy, u.ailing, u.holder = r.Healthy, r.Why, nil
+		u.seePort(r.Healthy)
+		u.unasked()
+		if delete(u.checks, monitor.FromPort); r.Healthy != nil {
+			u.checks[monitor.FromPort] = checked{*r.Healthy, r.Why}
+		}
+		u.holder = nil
+		u.assess()
 		u.tell(services.EventHealth)
 	} else {
 		if r.Run != "" {
@@ -295,6 +324,18 @@ func (u *unit) judge(r monitor.Result) {
 		u.tell(services.EventOrphan)
 	}
 	u.publish()
+}
+
+// seePort notes what the last check of the port said, for Report.
+func (u *unit) seePort(healthy *bool) {
+	switch {
+	case healthy == nil:
+		u.port.Store(0)
+	case *healthy:
+		u.port.Store(1)
+	default:
+		u.port.Store(2)
+	}
 }
 
 // feed runs the machine until nothing follows from the input any more. What

@@ -81,6 +81,10 @@ func (u *unit) spawn() Input {
 	if err := u.portTaken(); err != nil {
 		return u.spawnFailed(err)
 	}
+	u.outputFrom = ""
+	if ready, live := u.server().Ready, u.server().Live; ready != nil && ready.Log != "" || live != nil && live.Log != "" {
+		u.outputFrom = u.trades.Logs.End(u.name)
+	}
 	out, err := u.trades.Logs.Begin(u.name, u.server().Logs)
 	if err != nil {
 		return u.spawnFailed(err)
@@ -126,17 +130,13 @@ func (u *unit) spawnFailed(err error) Input {
 // take makes the process the unit's own.
 func (u *unit) take(proc Process, digest string, adopted bool) {
 	u.proc, u.run, u.ended, u.adopted = proc, runWith(proc, digest), false, adopted
-	u.problem, u.cause, u.verdict = "", "", ""
+	u.problem, u.cause, u.verdict, u.notified = "", "", "", ""
+	u.seePort(nil)
 	u.limits = u.trades.Host.Limits(*u.server(), u.run)
+	u.m.passed = u.m.passed && adopted
 	u.turns++
 	u.rely()
-	if u.server().Port == 0 { // its pidfd says all there is to know
-		alive := true
-		u.healthy = &alive
-		u.checked.Store(time.Now().UnixMilli())
-		return
-	}
-	u.trades.Checker.Hurry(u.name)
+	u.beginChecks()
 }
 
 // runWith returns the run of a process with the digest of the command that it
@@ -159,6 +159,7 @@ func (u *unit) endOfRun() Input {
 	u.lasted = exit.At.Sub(u.run.StartedAt)
 	u.exit = &exit
 	u.healthy, u.ailing = nil, ""
+	u.trades.Checker.End(u.name)
 	return Input{Kind: Ended, End: u.classify(exit)}
 }
 

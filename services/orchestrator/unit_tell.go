@@ -126,6 +126,7 @@ func (u *unit) snapshot() *services.Status {
 			s.PID, s.Run = services.Int(u.run.Leader.PID), u.run.ID
 		}
 		s.StartedAt, s.Limits = services.Time{Time: u.run.StartedAt}, u.limits
+		s.Notified = u.notified
 		s.Drift = !u.orphan() && u.run.Digest != "" && u.run.Digest != u.settings.Load().digest
 	}
 	switch {

@@ -35,6 +35,8 @@ func (u *unit) whyPhase() string {
 			return "runs on although it is not configured any more"
 		case u.healthy != nil && !*u.healthy:
 			return "runs, but " + u.ailing
+		case u.healthy == nil && u.server().Live != nil:
+			return "running; it has not been checked yet"
 		case u.healthy == nil:
 			return "running; its port has not been checked yet"
 		case u.adopted:
@@ -77,10 +79,14 @@ func (u *unit) whyStarting() string {
 	if u.m.step != alive {
 		return "starting"
 	}
-	if u.until.IsZero() {
-		return "starting: not ready yet"
+	text := "starting: not ready yet"
+	if u.unready != "" {
+		text += " (" + u.unready + ")"
 	}
-	return "starting: not ready yet, and has time for it until " + u.until.Local().Format(clock)
+	if u.until.IsZero() {
+		return text
+	}
+	return text + ", and has time for it until " + u.until.Local().Format(clock)
 }
 
 func (u *unit) whyWaiting() string {

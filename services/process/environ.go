@@ -32,6 +32,7 @@ func environ(s services.Server, who *identity, instance, run string) ([]string, 
 		maps.Copy(env, fromFile)
 	}
 	maps.Copy(env, s.Env)
+	maps.Copy(env, notifyEnv(s, instance))
 	env[markRun] = instance + "." + run
 	env[markServer] = s.Name
 	out := make([]string, 0, len(env))

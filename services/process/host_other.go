@@ -150,6 +150,12 @@ func (h *Host) KillForeign(_ context.Context, holder services.Holder, _ time.Dur
 	return services.Errorf(services.Forbidden, "pid %d is not ended: this system cannot tell it from another process for sure", holder.PID)
 }
 
+// Notices waits for ctx: who sends a message is not known here.
+func (h *Host) Notices(ctx context.Context, _ func(Notice)) error {
+	<-ctx.Done()
+	return nil
+}
+
 // Meter knows what runs use on Linux only.
 type Meter struct{ host *Host }
 

@@ -1,0 +1,249 @@
+package monitor
+
+import (
+	"context"
+	"iter"
+	"math/rand/v2"
+	"regexp"
+	"sync"
+	"time"
+
+	"tend/services"
+)
+
+// together is how many attempts there are at a time. To wait for a place is no
+// failure.
+const together = 64
+
+// Source says what has found something out about a run.
+type Source string
+
+// The sources.
+const (
+	FromPort     Source = "port"
+	FromReady    Source = "ready"
+	FromLive     Source = "live"
+	FromSilence  Source = "silence"
+	FromWatchdog Source = "watchdog"
+)
+
+// Verdict is what was found out about a run.
+type Verdict struct {
+	Server, Run string
+	From        Source
+	Passed      bool
+	Why         string // it did not
+	At          time.Time
+	News        bool // the verdict is another one than before; else only the time is new
+}
+
+// Watched is a run that is to be probed.
+type Watched struct {
+	Server    services.Server
+	Run       string
+	StartedAt time.Time
+	After     string // where its output begins, as Lines understands it
+	Ready     bool   // it was found ready before
+}
+
+// ProberOptions says how to probe and whom to tell.
+type ProberOptions struct {
+	// Exec runs a program as the server would be run, until ctx ends. An error
+	// says how it ended.
+	Exec func(ctx context.Context, server services.Server, argv []string) error
+	// Lines yields what a server writes from a place on, until ctx ends.
+	Lines func(ctx context.Context, server, after string) iter.Seq[string]
+	// Output returns when a server has written something last.
+	Output func(server string) time.Time
+	// Report takes verdicts; it must not block for long.
+	Report func(Verdict)
+}
+
+// Prober runs the ready and live checks of servers. Each probe is a goroutine,
+// so that there are never two attempts of one at a time. Use NewProber.
+type Prober struct {
+	o      ProberOptions
+	ctx    context.Context // ends with Run
+	end    context.CancelFunc
+	places chan struct{}
+	work   sync.WaitGroup
+
+	mu   sync.Mutex // guards what follows
+	runs map[string]context.CancelFunc
+}
+
+// NewProber makes a prober; it works from the first Begin on, until Run ends.
+func NewProber(o ProberOptions) *Prober {
+	p := &Prober{o: o, places: make(chan struct{}, together), runs: make(map[string]context.CancelFunc)}
+	p.ctx, p.end = context.WithCancel(context.Background())
+	return p
+}
+
+// Run lives until ctx ends, and with it every probe.
+func (p *Prober) Run(ctx context.Context) error {
+	<-ctx.Done()
+	p.mu.Lock()
+	p.end()
+	p.mu.Unlock()
+	p.work.Wait()
+	return nil
+}
+
+// Begin probes a run of a server from now on, and no other of it. It never
+// blocks.
+func (p *Prober) Begin(w Watched) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if end := p.runs[w.Server.Name]; end != nil {
+		end()
+	}
+	if p.ctx.Err() != nil || w.Server.Ready == nil && w.Server.Live == nil && w.Server.Silence == 0 {
+		delete(p.runs, w.Server.Name)
+		return
+	}
+	ctx, end := context.WithCancel(p.ctx)
+	p.runs[w.Server.Name] = end
+	p.work.Go(func() { p.follow(ctx, w) })
+}
+
+// End probes a server no more.
+func (p *Prober) End(server string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if end := p.runs[server]; end != nil {
+		end()
+		delete(p.runs, server)
+	}
+}
+
+// follow probes a run: first whether it is ready, then whether it lives.
+func (p *Prober) follow(ctx context.Context, w Watched) {
+	if ready := w.Server.Ready; ready != nil && !w.Ready && !ready.Notify { // who notifies says it by itself
+		p.probe(ctx, w, *ready, FromReady)
+	} else if ready != nil && ready.Notify && !w.Ready {
+		return // begun again once it has said it
+	}
+	var both sync.WaitGroup
+	if w.Server.Live != nil {
+		both.Go(func() { p.probe(ctx, w, *w.Server.Live, FromLive) })
+	}
+	if w.Server.Silence > 0 {
+		both.Go(func() { p.listen(ctx, w) })
+	}
+	both.Wait()
+}
+
+// probe makes attempts until ctx ends or, of ready, until it has passed.
+func (p *Prober) probe(ctx context.Context, w Watched, probe services.Probe, from Source) {
+	wait := max(0, probe.Delay-time.Since(w.StartedAt))
+	if from == FromLive { // those that start together are not asked together
+		wait += rand.N(probe.Interval)
+	}
+	if !pause(ctx, wait) {
+		return
+	}
+	try, err := p.attempts(ctx, w, probe)
+	if err != nil {
+		try = func(context.Context) error { return err }
+	}
+	j := tally{successes: probe.Successes, failures: probe.Failures}
+	for ctx.Err() == nil {
+		select {
+		case p.places <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		begun := time.Now()
+		err := within(ctx, probe.Timeout, try)
+		<-p.places
+		if ctx.Err() != nil {
+			return
+		}
+		v := Verdict{Server: w.Server.Name, Run: w.Run, From: from, At: time.Now()}
+		v.News = j.take(err == nil)
+		v.Passed = j.known && j.passed
+		if err != nil {
+			v.Why = err.Error()
+			v.News = v.News || from == FromReady // why it still waits
+		}
+		p.o.Report(v)
+		if from == FromReady && v.Passed || !pause(ctx, probe.Interval-time.Since(begun)) {
+			return
+		}
+	}
+}
+
+// attempts returns what one attempt is. That of a log takes no time: a
+// goroutine reads along.
+func (p *Prober) attempts(ctx context.Context, w Watched, probe services.Probe) (attempt, error) {
+	if probe.Log == "" {
+		return p.checkOf(w.Server, probe)
+	}
+	expression, err := regexp.Compile(probe.Log)
+	if err != nil {
+		return nil, err
+	}
+	seen := make(chan struct{}, 1)
+	p.work.Go(func() {
+		for line := range p.o.Lines(ctx, w.Server.Name, w.After) {
+			if expression.MatchString(line) {
+				select {
+				case seen <- struct{}{}:
+				default: // that is enough
+				}
+			}
+		}
+	})
+	return func(ctx context.Context) error {
+		select {
+		case <-seen:
+			return nil
+		case <-ctx.Done():
+			return &unheard{probe.Log}
+		}
+	}, nil
+}
+
+// unheard says that no line came that was waited for.
+type unheard struct{ expression string }
+
+func (e *unheard) Error() string { return "no line matches " + e.expression + " in time" }
+
+// listen finds a server unwell that has written nothing for too long.
+func (p *Prober) listen(ctx context.Context, w Watched) {
+	silent := false
+	for ctx.Err() == nil {
+		last := p.o.Output(w.Server.Name)
+		if last.Before(w.StartedAt) {
+			last = w.StartedAt
+		}
+		left := w.Server.Silence - time.Since(last)
+		if (left <= 0) != silent {
+			silent = !silent
+			v := Verdict{Server: w.Server.Name, Run: w.Run, From: FromSilence, Passed: !silent, At: time.Now(), News: true}
+			if silent {
+				v.Why = "it has written nothing for " + w.Server.Silence.String()
+			}
+			p.o.Report(v)
+		}
+		if left <= 0 {
+			left = min(w.Server.Silence, 5*time.Second) // until it speaks again
+		}
+		pause(ctx, left)
+	}
+}
+
+// pause waits, and reports false where ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,235 @@
+package orchestrator
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tend/services"
+	"tend/services/monitor"
+)
+
+func ready(change ...func(*services.Probe)) func(*services.Server) {
+	return func(s *services.Server) {
+		s.Ready = &services.Probe{TCP: "127.0.0.1:1", Successes: 1, Failures: 1, Interval: time.Second}
+		for _, c := range change {
+			c(s.Ready)
+		}
+	}
+}
+
+func live(action services.ProbeAction) func(*services.Server) {
+	return func(s *services.Server) {
+		s.Live = &services.Probe{TCP: "127.0.0.1:1", Successes: 1, Failures: 1, Interval: time.Second, Action: action}
+	}
+}
+
+func (h *house) says(server string, from monitor.Source, passed bool, why string) {
+	h.Verdict(monitor.Verdict{Server: server, Run: h.get(server).Run, From: from, Passed: passed, Why: why, At: time.Now(), News: true})
+	synctest.Wait()
+}
+
+func TestARunIsRunningOnceItsReadyCheckHasPassed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, newFakeHost(), nil, true, server("db", ready()), server("api", needs("db")))
+		defer h.close()
+		synctest.Wait()
+		h.phase("db", services.Starting)
+		h.phase("api", services.Waiting)
+		if w, ok := h.checker.of("db"); !ok || w.Run != h.get("db").Run || w.Ready {
+			t.Errorf("checks %+v", w)
+		}
+		h.says("db", monitor.FromReady, false, "connection refused")
+		if s := h.get("db"); s.Why != "starting: not ready yet (connection refused)" {
+			t.Error(s.Why)
+		}
+		h.says("db", monitor.FromReady, true, "")
+		h.phase("db", services.Running)
+		h.phase("api", services.Running)
+	})
+}
+
+func TestARunThatIsNotReadyInTimeHasFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, newFakeHost(), nil, true, server("db", ready(func(p *services.Probe) { p.Deadline = 5 * time.Second }), func(s *services.Server) { s.Backoff.GiveUp = 1 }))
+		defer h.close()
+		synctest.Wait()
+		h.says("db", monitor.FromReady, false, "connection refused")
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		s := h.get("db")
+		if s.Phase != services.BackOff || !strings.HasPrefix(s.Why, "it was not ready within 5s (connection refused); killed by SIGTERM") {
+			t.Errorf("%s: %s", s.Phase, s.Why)
+		}
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		if s := h.get("db"); s.Phase != services.Failed || h.starts("db") != 2 {
+			t.Errorf("%s after %d starts: %s", s.Phase, h.starts("db"), s.Why)
+		}
+	})
+}
+
+func TestAFailedLiveCheckDoesWhatItsActionSays(t *testing.T) {
+	for action, c := range map[services.ProbeAction]struct {
+		phase services.Phase
+		kind  services.EventKind
+	}{
+		services.ProbeRestart: {services.BackOff, services.EventHealth}, services.ProbeAlert: {services.Running, services.EventHealth}, services.ProbeNone: {services.Running, services.EventChanged},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := open(t, newFakeHost(), nil, true, server("db", live(action)))
+			defer h.close()
+			synctest.Wait()
+			if s := h.get("db"); s.Healthy != nil || s.Why != "running; it has not been checked yet" {
+				t.Errorf("healthy %v before the first check: %s", s.Healthy, s.Why)
+			}
+			h.says("db", monitor.FromLive, true, "")
+			if s := h.get("db"); s.Healthy == nil || !*s.Healthy {
+				t.Error("not healthy after a pass")
+			}
+			last := h.bus.Last()
+			h.says("db", monitor.FromLive, false, "answered 500")
+			if s := h.get("db"); s.Phase != c.phase || !strings.Contains(s.Why, "answered 500") {
+				t.Errorf("%s: %s: %s", action, s.Phase, s.Why)
+			}
+			for e := range h.bus.Watch(t.Context(), last) {
+				if e.Kind != c.kind || e.By != "" {
+					t.Errorf("%s: told as %s by %q", action, e.Kind, e.By)
+				}
+				break
+			}
+			if action != services.ProbeRestart {
+				h.says("db", monitor.FromLive, true, "")
+				if s := h.get("db"); !*s.Healthy || s.Why != "running" {
+					t.Errorf("%s: well again, but %s", action, s.Why)
+				}
+			}
+		})
+	}
+}
+
+func TestAServerIsWellWhenAllItsChecksSaySo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, newFakeHost(), nil, true, server("db", onPort(5432), live(services.ProbeAlert)))
+		defer h.close()
+		synctest.Wait()
+		h.says("db", monitor.FromLive, true, "")
+		if s := h.get("db"); s.Healthy != nil {
+			t.Error("healthy before its port was checked")
+		}
+		port := func(well bool) {
+			h.Report(t.Context(), monitor.Result{Server: "db", Run: h.get("db").Run, At: time.Now(), Healthy: &well, Why: "nothing listens"})
+			synctest.Wait()
+		}
+		port(true)
+		if s := h.get("db"); s.Healthy == nil || !*s.Healthy {
+			t.Error("not healthy")
+		}
+		h.says("db", monitor.FromSilence, false, "silent")
+		port(false)
+		port(true)
+		if s := h.get("db"); *s.Healthy || s.Why != "runs, but silent" {
+			t.Errorf("a port that answers hides a silence: %s", s.Why)
+		}
+	})
+}
+
+func TestANoticeMakesReadyAndTheWatchdogWantsMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, newFakeHost(), nil, true, server("a", ready(func(p *services.Probe) { *p = services.Probe{Notify: true} }), func(s *services.Server) { s.Watchdog = 10 * time.Second }))
+		defer h.close()
+		synctest.Wait()
+		time.Sleep(time.Minute) // it has no deadline, and the watchdog waits until it is ready
+		synctest.Wait()
+		h.phase("a", services.Starting)
+		run, status := h.get("a").Run, "serving"
+		h.Notice(Notice{Server: "a", Run: "another", Ready: true})
+		synctest.Wait()
+		h.phase("a", services.Starting)
+		h.Notice(Notice{Server: "a", Run: run, Ready: true, Status: &status})
+		synctest.Wait()
+		if s := h.get("a"); s.Phase != services.Running || s.Notified != "serving" {
+			t.Errorf("%s, says %q", s.Phase, s.Notified)
+		}
+		if w, _ := h.checker.of("a"); !w.Ready {
+			t.Error("its life is not checked")
+		}
+		for range 3 {
+			time.Sleep(9 * time.Second)
+			h.Notice(Notice{Server: "a", Run: run, Watchdog: true})
+			synctest.Wait()
+		}
+		h.phase("a", services.Running)
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if s := h.get("a"); s.Phase != services.BackOff || !strings.Contains(s.Why, "no sign of life (WATCHDOG=1) for 10s") {
+			t.Errorf("%s: %s", s.Phase, s.Why)
+		}
+	})
+}
+
+func TestAVerdictAboutAnEarlierRunIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, newFakeHost(), nil, true, server("db", live(services.ProbeRestart)))
+		defer h.close()
+		synctest.Wait()
+		old := h.get("db").Run
+		h.order(services.Restart, "db")
+		synctest.Wait()
+		h.Verdict(monitor.Verdict{Server: "db", Run: old, From: monitor.FromLive, News: true, At: time.Now()})
+		synctest.Wait()
+		h.phase("db", services.Running)
+		h.order(services.Stop, "db")
+		synctest.Wait()
+		if _, checked := h.checker.of("db"); checked {
+			t.Error("what does not run is checked")
+		}
+	})
+}
+
+func TestAServerThatWasReadyIsTakenOverAsSuch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host := newFakeHost()
+		servers := []services.Server{server("ready", ready()), server("unready", ready())}
+		h := open(t, host, nil, true, servers...)
+		synctest.Wait()
+		h.says("ready", monitor.FromReady, true, "")
+		h.close()
+		h = open(t, host, h.trades.all(), false, servers...)
+		defer h.close()
+		synctest.Wait()
+		h.phase("ready", services.Running)
+		h.phase("unready", services.Starting)
+		for name, was := range map[string]bool{"ready": true, "unready": false} {
+			if w, ok := h.checker.of(name); !ok || w.Ready != was {
+				t.Errorf("%s: %+v", name, w)
+			}
+		}
+	})
+}
+
+func TestAThresholdIsToldAndMayEndTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, newFakeHost(), nil, true, server("a"))
+		defer h.close()
+		synctest.Wait()
+		last := h.bus.Last()
+		run := h.get("a").Run
+		h.Find(Finding{Server: "a", Run: "earlier", Kind: services.EventThreshold, Text: "late", Restart: true})
+		h.Find(Finding{Server: "a", Run: run, Kind: services.EventThreshold, Text: "memory is above 4 MB"})
+		synctest.Wait()
+		h.phase("a", services.Running)
+		for e := range h.bus.Watch(t.Context(), last) {
+			if e.Kind != services.EventThreshold || e.Message != "a: memory is above 4 MB" {
+				t.Errorf("told %+v", e)
+			}
+			break
+		}
+		h.Find(Finding{Server: "a", Run: run, Kind: services.EventThreshold, Text: "memory is above 4 MB", Restart: true})
+		synctest.Wait()
+		if s := h.get("a"); s.Phase != services.BackOff || !strings.HasPrefix(s.Why, "memory is above 4 MB; killed by SIGTERM") {
+			t.Errorf("%s: %s", s.Phase, s.Why)
+		}
+	})
+}

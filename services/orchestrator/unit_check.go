@@ -1,0 +1,195 @@
+package orchestrator
+
+import (
+	"time"
+
+	"tend/services"
+	"tend/services/monitor"
+)
+
+// checked is what one source says of the present run.
+type checked struct {
+	passed bool
+	why    string // it did not
+}
+
+// beginChecks begins the checks of the present run.
+func (u *unit) beginChecks() {
+	u.checks, u.unready = make(map[monitor.Source]checked), ""
+	s := u.server()
+	u.trades.Checker.Begin(monitor.Watched{
+		Server: *s, Run: u.run.ID, StartedAt: u.run.StartedAt, After: u.outputFrom, Ready: u.m.passed,
+	})
+	if s.Port != 0 {
+		u.trades.Checker.Hurry(u.name)
+	}
+	if u.m.passed {
+		u.feedDog()
+	}
+	u.assess()
+}
+
+// assess makes one health of what the sources say: unknown until each that is
+// expected has spoken, and bad as soon as one is.
+func (u *unit) assess() {
+	s := u.server()
+	u.ailing = ""
+	well := true
+	for _, from := range []monitor.Source{monitor.FromPort, monitor.FromLive, monitor.FromSilence, monitor.FromWatchdog} {
+		if c, known := u.checks[from]; known && !c.passed {
+			well = false
+			if u.ailing == "" {
+				u.ailing = c.why
+			}
+		}
+	}
+	_, port := u.checks[monitor.FromPort]
+	_, live := u.checks[monitor.FromLive]
+	switch {
+	case well && (s.Port != 0 && !port || s.Live != nil && !live):
+		u.healthy = nil
+	default:
+		u.healthy = &well
+	}
+	if s.Port == 0 && s.Live == nil {
+		u.checked.Store(time.Now().UnixMilli())
+	}
+}
+
+// Verdict takes what a check has found out. One that says what is known
+// already costs no message.
+func (o *Orchestrator) Verdict(v monitor.Verdict) {
+	u := o.roster.Load().byName[v.Server]
+	if u == nil {
+		return
+	}
+	if v.From != monitor.FromReady {
+		u.checked.Store(v.At.UnixMilli())
+	}
+	if v.News {
+		u.send(o.life, message{verdict: &v}) //nolint:errcheck // a unit that has ended needs no verdicts
+	}
+}
+
+// weigh takes a verdict about the present run.
+func (u *unit) weigh(v monitor.Verdict) {
+	if u.proc == nil || u.ended || v.Run != u.run.ID {
+		return
+	}
+	u.unasked()
+	if v.From == monitor.FromReady {
+		if v.Passed {
+			u.unready = ""
+			u.feed(Input{Kind: Passed})
+			return
+		}
+		u.unready = v.Why
+		u.tell(services.EventChanged)
+		u.publish()
+		return
+	}
+	u.checks[v.From] = checked{v.Passed, v.Why}
+	u.assess()
+	action, what := services.ProbeRestart, "it failed its live check: "
+	if live := u.server().Live; live != nil {
+		action = live.Action
+	}
+	if v.From != monitor.FromLive {
+		what = ""
+	}
+	kind := services.EventHealth
+	if action == services.ProbeNone {
+		kind = services.EventChanged
+	}
+	u.tell(kind)
+	u.publish()
+	if !v.Passed && action == services.ProbeRestart {
+		u.doom(what + v.Why)
+	}
+}
+
+// unasked notes that what happens to a run that goes on has nobody's order
+// behind it.
+func (u *unit) unasked() {
+	if u.m.step == alive && u.m.Want == services.Up && !u.m.again && !u.m.doomed {
+		u.by = ""
+	}
+}
+
+// doom ends the present run as a failure.
+func (u *unit) doom(why string) {
+	if u.m.Want == services.Up && u.wanted == "" && u.m.step == alive {
+		u.verdict, u.by = why, "policy"
+		u.feed(Input{Kind: Doomed})
+	}
+}
+
+// late says that the run took too long to become ready.
+func (u *unit) late() string {
+	text := "it was not ready within " + u.server().ReadyDeadline().String()
+	if u.unready != "" {
+		text += " (" + u.unready + ")"
+	}
+	return text
+}
+
+// Notice is what a run says of itself by sd_notify.
+type Notice struct {
+	Server, Run                          string
+	Ready, Stopping, Reloading, Watchdog bool
+	Status                               *string
+}
+
+// Notice takes what a run says of itself.
+func (o *Orchestrator) Notice(n Notice) {
+	if u := o.roster.Load().byName[n.Server]; u != nil {
+		u.send(o.life, message{notice: &n}) //nolint:errcheck // a unit that has ended needs no notices
+	}
+}
+
+// hearNotice takes a notice of the present run.
+func (u *unit) hearNotice(n Notice) {
+	if u.proc == nil || n.Run != u.run.ID {
+		return
+	}
+	u.unasked()
+	switch {
+	case n.Status != nil:
+		u.notified = *n.Status
+	case n.Stopping:
+		u.notified = "stopping"
+	case n.Reloading:
+		u.notified = "reloading"
+	case n.Ready && u.notified == "reloading":
+		u.notified = ""
+	}
+	if n.Watchdog {
+		u.feedDog()
+		if c, known := u.checks[monitor.FromWatchdog]; known && !c.passed {
+			u.checks[monitor.FromWatchdog] = checked{passed: true}
+			u.assess()
+		}
+	}
+	if ready := u.server().Ready; n.Ready && ready != nil && ready.Notify && !u.m.passed && !u.ended {
+		u.feed(Input{Kind: Passed})
+		u.beginChecks() // of its life
+	}
+	u.tell(services.EventChanged)
+	u.publish()
+}
+
+// feedDog gives the run another time of its watchdog.
+func (u *unit) feedDog() {
+	if d := u.server().Watchdog; d > 0 && u.dog != nil {
+		u.dog.Reset(d)
+	}
+}
+
+// bark finds a run unwell that has given no sign of life.
+func (u *unit) bark() {
+	d := u.server().Watchdog
+	if d <= 0 || u.proc == nil || u.ended || !u.m.passed {
+		return
+	}
+	u.weigh(monitor.Verdict{Server: u.name, Run: u.run.ID, From: monitor.FromWatchdog, Why: "it has given no sign of life (WATCHDOG=1) for " + d.String(), At: time.Now()})
+}

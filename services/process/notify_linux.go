@@ -1,0 +1,110 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"tend/services"
+)
+
+// Notices hands over what servers say by sd_notify, until ctx ends. What
+// somebody else sends is left out. While no manager listens messages are lost,
+// and a server that waits for an answer is not kept waiting.
+func (h *Host) Notices(ctx context.Context, take func(Notice)) error {
+	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notifyName(h.instance), Net: "unixgram"})
+	if err != nil {
+		return fmt.Errorf("listen for what servers say: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { c.Close() })
+	defer stop()
+	defer c.Close()
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	if err := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1) }); err != nil {
+		return err
+	}
+	text, control := make([]byte, mostNotice), make([]byte, 512)
+	for {
+		n, m, flags, _, err := c.ReadMsgUnix(text, control)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return err
+		case err != nil:
+			continue
+		}
+		pid, fds := contents(control[:m])
+		if run, ours := h.RunOf(pid); ours && flags&unix.MSG_TRUNC == 0 {
+			notice := parseNotice(string(text[:n]))
+			notice.Server, notice.Run = run.Server, run.ID
+			take(notice)
+		}
+		for _, fd := range fds { // what they are to be stored for is not ours; for BARRIER it is the answer
+			unix.Close(fd)
+		}
+	}
+}
+
+// contents returns the sender of a message and the descriptors in it.
+func contents(control []byte) (pid int, fds []int) {
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil {
+		return 0, nil
+	}
+	for i := range messages {
+		if cred, err := unix.ParseUnixCredentials(&messages[i]); err == nil {
+			pid = int(cred.Pid)
+			continue
+		}
+		if list, err := unix.ParseUnixRights(&messages[i]); err == nil {
+			fds = append(fds, list...)
+		}
+	}
+	return pid, fds
+}
+
+// RunOf returns the live run of ours that a process belongs to.
+func (h *Host) RunOf(pid int) (services.Run, bool) {
+	if pid <= 0 || h.kin[pid] {
+		return services.Run{}, false
+	}
+	id := ""
+	if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid)); err == nil && h.cgroups != nil {
+		if _, rest, found := strings.Cut(string(text), "/"+cgroupPrefix+h.instance+"/"); found {
+			name, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
+			name, _, _ = strings.Cut(name, "/")
+			_, id, _ = strings.Cut(name, ".")
+		}
+	}
+	if m, _ := readMark(pid); id == "" && m.instance == h.instance {
+		id = m.run
+	}
+	var t *table
+	for _, p := range h.all() {
+		run := p.Run()
+		if run.ID == id || run.Leader.PID == pid {
+			return run, true
+		}
+		if id != "" || run.Cgroup != "" {
+			continue
+		}
+		if t == nil {
+			t = h.scanner.look()
+		}
+		for _, member := range t.members(run) {
+			if member.PID == pid {
+				return run, true
+			}
+		}
+	}
+	return services.Run{}, false
+}
