@@ -44,9 +44,10 @@ func (h *Host) Notices(ctx context.Context, take func(Notice)) error {
 		}
 		pid, fds := contents(control[:m])
 		if run, ours := h.RunOf(pid); ours && flags&unix.MSG_TRUNC == 0 {
-			notice := parseNotice(string(text[:n]))
-			notice.Server, notice.Run = run.Server, run.ID
-			take(notice)
+			if notice := parseNotice(string(text[:n])); notice != (Notice{}) {
+				notice.Server, notice.Run = run.Server, run.ID
+				take(notice)
+			}
 		}
 		for _, fd := range fds { // what they are to be stored for is not ours; for BARRIER it is the answer
 			unix.Close(fd)

@@ -1,0 +1,147 @@
+package process
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"tend/services"
+)
+
+// listening has the host hand over what servers say.
+func (b *bench) listening() <-chan Notice {
+	ctx, cancel := context.WithCancel(context.Background())
+	heard, done := make(chan Notice, 16), make(chan error, 1)
+	go func() { done <- b.Notices(ctx, func(n Notice) { heard <- n }) }()
+	b.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.t.Error(err)
+		}
+	})
+	until(b.t, "the socket is there", func() bool {
+		text, _ := os.ReadFile("/proc/net/unix")
+		return strings.Contains(string(text), notifyName(b.instance))
+	})
+	return heard
+}
+
+func next(t *testing.T, heard <-chan Notice) Notice {
+	t.Helper()
+	select {
+	case n := <-heard:
+		return n
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing was heard within 10 s")
+	}
+	panic("unreachable")
+}
+
+func TestARealClientOfSdNotifyIsHeard(t *testing.T) {
+	if _, err := exec.LookPath("systemd-notify"); err != nil {
+		t.Skip("systemd-notify is not installed (Debian's package systemd)")
+	}
+	eachTier(t, func(t *testing.T, without Without) {
+		b := open(t, "notify", without)
+		heard := b.listening()
+		s := self("obedient")
+		s.Ready, s.Watchdog = &services.Probe{Notify: true}, 3*time.Second
+		s.Command = services.Command{Shell: `test "$WATCHDOG_USEC" = 3000000 && systemd-notify --ready --status='serving  3 clients' && systemd-notify WATCHDOG=1 && systemd-notify STOPPING=1 && sleep 1000`}
+		p := b.start(s)
+		n := next(t, heard)
+		if n.Server != "a" || n.Run != p.Run().ID || !n.Ready || n.Status == nil || *n.Status != "serving 3 clients" {
+			t.Errorf("heard %+v", n)
+		}
+		if n := next(t, heard); !n.Watchdog || n.Ready {
+			t.Errorf("heard %+v", n)
+		}
+		if n := next(t, heard); !n.Stopping {
+			t.Errorf("heard %+v", n)
+		}
+		p.Kill()
+		wait(t, "the end", p.Gone())
+	})
+}
+
+func TestWhoIsNoServerOfOursIsNotHeardAndLeavesNoDescriptor(t *testing.T) {
+	b := open(t, "strangers", Without{})
+	heard := b.listening()
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if err := unix.Sendmsg(fd, []byte("READY=1\nBARRIER=1"), unix.UnixRights(int(writer.Fd())), &unix.SockaddrUnix{Name: notifyName(b.instance)}, 0); err != nil {
+		t.Fatal(err)
+	}
+	writer.Close()
+	if n, err := reader.Read(make([]byte, 1)); n != 0 || err == nil { // ends once the other side has closed its copy
+		t.Errorf("read %d, %v", n, err)
+	}
+	select {
+	case n := <-heard:
+		t.Errorf("heard %+v", n)
+	default:
+	}
+}
+
+func TestANoticeIsReadLineByLine(t *testing.T) {
+	n := parseNotice("READY=1\nSTATUS=a\x1b \xff b\nRELOADING=0\nSTOPPING=1\nNONSENSE\n=x\nMAINPID=1")
+	if !n.Ready || !n.Stopping || n.Reloading || n.Watchdog || n.Status == nil || *n.Status != "a\x1b � b" {
+		t.Errorf("%+v", n)
+	}
+	if n := parseNotice(""); n != (Notice{}) {
+		t.Errorf("%+v", n)
+	}
+}
+
+func TestAProbeRunsAsTheServerWouldAndItsProcessesAreNot(t *testing.T) {
+	b := open(t, "probe", Without{})
+	s := self("obedient")
+	s.Dir, s.Env = t.TempDir(), map[string]string{"COLOUR": "blue"}
+	sh := func(ctx context.Context, script string) error {
+		return b.Probe(ctx, s, []string{"sh", "-c", script})
+	}
+	if err := sh(t.Context(), `test "$COLOUR" = blue && test "$PWD" = "`+s.Dir+`" && test -z "$TEND_RUN"`); err != nil {
+		t.Error(err)
+	}
+	for script, says := range map[string]string{
+		"echo one; echo last words >&2; exit 3": "sh exited with code 3: last words",
+		"kill -9 $$":                            "sh killed by SIGKILL",
+		"exit 4":                                "sh exited with code 4",
+		"yes | head -c 1000000; exit 1":         "sh exited with code 1: y",
+	} {
+		if err := sh(t.Context(), script); err == nil || err.Error() != says {
+			t.Errorf("%s: %v, want %s", script, err, says)
+		}
+	}
+	if err := b.Probe(t.Context(), s, []string{"./missing"}); err == nil || !strings.Contains(err.Error(), "missing") {
+		t.Errorf("a program that is not there: %v", err)
+	}
+	pidFile := s.Dir + "/pid"
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- sh(ctx, "sleep 1000 & echo $! > "+pidFile+".new && mv "+pidFile+".new "+pidFile+"; wait")
+	}()
+	until(t, "the probe has a child", func() bool { _, err := os.Stat(pidFile); return err == nil })
+	cancel()
+	if err := <-done; err != context.Canceled {
+		t.Errorf("broken off: %v", err)
+	}
+	pid, _ := os.ReadFile(pidFile)
+	until(t, "its child has ended", func() bool {
+		stat, err := os.ReadFile("/proc/" + strings.TrimSpace(string(pid)) + "/stat")
+		return err != nil || strings.Contains(string(stat), ") Z ")
+	})
+}
