@@ -28,6 +28,7 @@ const (
 	cron       = "github.com/netresearch/go-cron"
 	mux        = "github.com/gorilla/mux"
 	websocket  = "github.com/gorilla/websocket"
+	shoutrrr   = "github.com/nicholas-fedor/shoutrrr"
 	sqlite     = "modernc.org/sqlite"
 )
 
@@ -65,6 +66,7 @@ var arrows = map[string]arrow{
 	"views/gallery": {ours: []string{"services", "views/...", "static"}, modules: []string{templ}, watched: []string{"net/http"}},
 
 	"services":             {},
+	"services/alerts":      {ours: []string{"services"}, modules: []string{shoutrrr}, watched: []string{"net/http"}},
 	"services/config":      {ours: []string{"services"}, modules: []string{goyaml, cron}},
 	"services/controltest": {ours: []string{"services"}, watched: []string{"testing"}},
 	"services/events":      {ours: []string{"services"}},

@@ -17,6 +17,7 @@ type Config struct {
 	Listen  string // a loopback address and port of the dashboard and REST
 	Monitor Monitor
 	History History
+	Alerts  []services.AlertRule
 	ExitOn  string            // the server whose end ends the manager, empty for none
 	Servers []services.Server // in the order of the file
 }

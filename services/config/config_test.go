@@ -81,6 +81,9 @@ servers:
     silence: 5m
 history: {keep: 90d}
 exit_on: api
+alerts:
+  - {on: [crash, give_up, crash], webhook: "https://example.com/hook?token=1", servers: [api], every: 1m}
+  - {on: [disk], notify: "ntfy://ntfy.sh/topic", quiet: "22:00-07:30"}
 `)
 	c, err := LoadWith(path, environment())
 	if err != nil {
@@ -90,6 +93,10 @@ exit_on: api
 	want := &Config{
 		Path: path, Dir: dir, Data: filepath.Join(dir, "var/tend"),
 		Listen: "127.0.0.1:4040", Monitor: Monitor{Interval: 500 * time.Millisecond}, History: History{Keep: 90 * 24 * time.Hour}, ExitOn: "api",
+		Alerts: []services.AlertRule{
+			{On: []services.AlertOn{services.OnCrash, services.OnGiveUp}, Webhook: "https://example.com/hook?token=1", Servers: []string{"api"}, Every: time.Minute},
+			{On: []services.AlertOn{services.OnDisk}, Notify: "ntfy://ntfy.sh/topic", Every: DefaultEvery, Quiet: services.QuietHours{From: 22 * time.Hour, To: 7*time.Hour + 30*time.Minute}},
+		},
 		Servers: []services.Server{
 			{
 				Name: "db", Command: services.Command{Argv: []string{"postgres", "-D", "data", "-p", "5432"}},

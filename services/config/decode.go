@@ -83,7 +83,7 @@ func (d *decoder) unknown(e entry, key string, known fields) {
 
 // separator joins a label with a key: "api" + ": " + "stop" + "." + "signal".
 func separator(label string) string {
-	if strings.Contains(label, ": ") || topLevel[label] {
+	if strings.Contains(label, ": ") || topLevel[label] || strings.HasPrefix(label, "alerts[") {
 		return "."
 	}
 	return ": "

@@ -68,22 +68,6 @@ func (d *decoder) conditions(s *draft, byName map[string]*draft) {
 	}
 }
 
-// exitOn reports a name that is no server.
-func (d *decoder) exitOn(drafts []*draft, name string, at place) {
-	if name == "" || slices.ContainsFunc(drafts, func(s *draft) bool { return s.Name == name }) {
-		return
-	}
-	names := make([]string, len(drafts))
-	for i, s := range drafts {
-		names[i] = s.Name
-	}
-	hint := "write the name of a server of this file"
-	if near := nearest(name, names); near != "" {
-		hint = "did you mean " + near + "?"
-	}
-	d.add(at, "exit_on", "names %s, which is no server of this file: %s", quoteCut(name, `"`), hint)
-}
-
 // cycles reports each way that leads back to its beginning, once.
 func (d *decoder) cycles(drafts []*draft, byName map[string]*draft) {
 	const onPath, done = 1, 2

@@ -39,13 +39,12 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 		{"an unknown key in a map", "servers:\n  api:\n    command: x\n    stop: {signals: INT}\n", []string{
 			`4:12: api: stop.signals is not a key that is known here: did you mean "signal"?`}},
 		{"an unknown key with no near one", "zzzzzz: 1\n" + ok, []string{
-			`1:1: zzzzzz is not a key that is known here: the keys are data, defaults, exit_on, history, listen, monitor, servers`}},
+			`1:1: zzzzzz is not a key that is known here: the keys are alerts, data, defaults, exit_on, history, listen, monitor, servers`}},
 		{"a server's key at the top", "command: x\n" + ok, []string{
 			`1:1: command belongs to a server, or under defaults: write it below servers: NAME:`}},
-		{"keys of a later version", "auth: {local: operator}\nalerts: []\nservers:\n  a:\n    command: a\n    env: {K: {secret: {file: k}}}\n", []string{
+		{"keys of a later version", "auth: {local: operator}\nservers:\n  a:\n    command: a\n    env: {K: {secret: {file: k}}}\n", []string{
 			`1:1: auth is not supported yet: remove it`,
-			`2:1: alerts is not supported yet: remove it`,
-			`6:14: a: env.K is a secret, which is not supported yet: use env_file with a file that only this user may read`}},
+			`5:14: a: env.K is a secret, which is not supported yet: use env_file with a file that only this user may read`}},
 		{"all problems at once", "listen: 80\nmonitor: {interval: 3}\nservers:\n  A: {command: x}\n  b: {port: 70000}\n  c: {command: x, restart: allways}\n", []string{
 			`1:9: listen wants an address and a port: write 127.0.0.1:80`,
 			`2:21: monitor.interval wants a unit: write 3s for seconds or 3ms for milliseconds`,
@@ -146,6 +145,18 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 			`6:72: e: ready says not what to check: write one of tcp, http, exec or log, such as {tcp: 127.0.0.1:8080}`,
 			`6:73: e: ready.htp is not a key that is known here: did you mean "http"?`,
 			`7:28: f: silence wants a unit: write 5s for seconds or 5ms for milliseconds`}},
+		{"alerts", "alerts:\n  - {on: [crash, giveup], webhook: 'ftp://canary@h/canary'}\n  - {webhook: 'https://h/canary'}\n  - {on: [crash], webhook: 'https://h', notify: 'slak://canary'}\n  - {on: crash, quiet: late, every: 0s, servers: [ap], to: me}\nservers: {api: {command: a}}\n", []string{
+			`2:18: alerts[0].on wants one of crash, give_up, unhealthy, recovered, threshold, orphan, disk, not "giveup": did you mean "give_up"?`,
+			`2:36: alerts[0].webhook wants an address that begins with https:// or http:// and names a host`,
+			`3:5: alerts[1] says not on what: write on: [crash, give_up]`,
+			`4:5: alerts[2] wants one target: write webhook: "https://…" or notify: "ntfy://…"`,
+			`4:49: alerts[2].notify names slak://, which is no notification service that is known here: did you mean slack?`,
+			`5:5: alerts[3] wants one target: write webhook: "https://…" or notify: "ntfy://…"`,
+			`5:10: alerts[3].on wants a list such as [crash, give_up], not the text "crash"`,
+			`5:24: alerts[3].quiet wants two times of the day such as "22:00-07:00", not "late"`,
+			`5:37: alerts[3].every has to be at least 1s, not 0s`,
+			`5:51: alerts[3].servers names "ap", which is no server of this file: did you mean api?`,
+			`5:56: alerts[3].to is not a key that is known here: the keys are every, notify, on, quiet, servers, webhook`}},
 		{"tasks and schedules", "servers:\n  a: {command: a, type: task, restart: always}\n  b: {command: b, schedule: \"@daily\"}\n  c: {command: c, type: task, timezone: UTC}\n  d: {command: d, type: task, overlap: kill}\n  e: {command: e, type: task, schedule: 61 * * * *}\n  f: {command: f, type: task, schedule: 0 0 30 2 *}\n  g: {command: g, type: task, schedule: \"\"}\n  h: {command: h, type: task, schedule: '@daily', timezone: Mars}\n  i: {command: i, type: job}\n", []string{
 			`2:40: a: restart is always, but a task ends: write on-failure or never, or schedule: to run it again and again`,
 			`3:29: b: schedule is for tasks: add type: task`,

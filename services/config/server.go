@@ -20,7 +20,7 @@ var (
 		"limits", "live", "logs", "overlap", "port", "ready", "restart", "schedule", "silence", "stop", "success", "thresholds",
 		"timezone", "type", "umask", "user", "watchdog",
 	}
-	laterKeys = []string{"alerts", "auth"}
+	laterKeys = []string{"auth"}
 )
 
 // base is a server of which the file says nothing.
@@ -61,7 +61,8 @@ func (d *decoder) config(root *node, c *Config) {
 		return
 	}
 	model := draft{Server: base(c.Dir)}
-	var listenAt, exitAt place
+	var listenAt place
+	var mentioned []named
 	var servers *node
 	known := fields{
 		"listen":   func(n *node) { listenAt = n.at; d.listen(n, &c.Listen) },
@@ -70,9 +71,11 @@ func (d *decoder) config(root *node, c *Config) {
 		"servers":  func(n *node) { servers = n },
 		"exit_on": func(n *node) {
 			if name, ok := d.word(n, "exit_on", "api"); ok {
-				c.ExitOn, exitAt = name, n.at
+				c.ExitOn = name
+				mentioned = append(mentioned, named{name, "exit_on", n.at})
 			}
 		},
+		"alerts": func(n *node) { mentioned = append(mentioned, d.alerts(n, &c.Alerts)...) },
 		"history": func(n *node) {
 			d.object(n, "history", fields{"keep": func(n *node) { d.days(n, "history.keep", &c.History.Keep) }})
 		},
@@ -90,7 +93,7 @@ func (d *decoder) config(root *node, c *Config) {
 	d.object(root, "", known, laterKeys...)
 	drafts := d.servers(root, servers, model)
 	d.check(drafts, c.Listen, listenAt)
-	d.exitOn(drafts, c.ExitOn, exitAt)
+	d.checkNamed(drafts, mentioned)
 	for _, s := range drafts {
 		c.Servers = append(c.Servers, s.Server)
 	}
