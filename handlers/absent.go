@@ -26,3 +26,10 @@ func (noHistory) Samples(context.Context, string, time.Time, time.Time, int) ([]
 func noReload(context.Context, bool, string, string) (services.Plan, error) {
 	return services.Plan{}, services.Errorf(services.NotFound, "there is no configuration to read again")
 }
+
+// noAlerts stands where nobody is told.
+type noAlerts struct{}
+
+func (noAlerts) Targets() []services.AlertTarget { return []services.AlertTarget{} }
+
+func (noAlerts) Test(context.Context) []services.AlertTest { return []services.AlertTest{} }

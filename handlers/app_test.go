@@ -54,7 +54,7 @@ func newApp(t testing.TB, change ...func(*Deps)) *app {
 		f(&d)
 	}
 	a.handler = &handler{d}
-	a.History, a.Recent, a.Reload = noHistory{}, NewRecent(), noReload
+	a.History, a.Recent, a.Reload, a.Alerts = noHistory{}, NewRecent(), noReload, noAlerts{}
 	if d.History != nil {
 		a.History = d.History
 	}

@@ -12,6 +12,15 @@ import (
 
 // showConfig shows what a reload of the configuration would change.
 func (h *handler) showConfig(w http.ResponseWriter, r *http.Request) error {
+	return h.configPage(w, r, nil)
+}
+
+// testAlerts sends a test to every target and shows how that went.
+func (h *handler) testAlerts(w http.ResponseWriter, r *http.Request) error {
+	return h.configPage(w, r, h.Alerts.Test(r.Context()))
+}
+
+func (h *handler) configPage(w http.ResponseWriter, r *http.Request, tests []services.AlertTest) error {
 	plan, err := h.Reload(r.Context(), true, "", "")
 	view := model.PlanOf(plan)
 	switch {
@@ -20,9 +29,10 @@ func (h *handler) showConfig(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	frame := h.frame("Configuration · tend", time.Now())
+	now := time.Now()
+	frame := h.frame("Configuration · tend", now)
 	frame.Here = "/config"
-	return h.render(w, r, http.StatusOK, pages.Config(frame, view))
+	return h.render(w, r, http.StatusOK, pages.Config(frame, view, model.AlertsOf(h.Alerts.Targets(), tests, now)))
 }
 
 // reloadConfig carries out the plan that the page has shown.

@@ -19,6 +19,9 @@ func New(d Deps) http.Handler {
 	if d.History == nil {
 		d.History = noHistory{}
 	}
+	if d.Alerts == nil {
+		d.Alerts = noAlerts{}
+	}
 	if d.Recent == nil {
 		d.Recent = NewRecent()
 	}
@@ -44,10 +47,11 @@ func (h *handler) routes() *mux.Router {
 	get("/timeline", h.showTimeline)
 	get("/config", h.showConfig)
 	post("/config", h.reloadConfig)
+	post("/alerts/test", h.testAlerts)
 	stream("/ws", h.openSocket)
 	r.PathPrefix(static.Prefix).Handler(static.Handler()).Methods("GET", "HEAD")
 
-	rest := &api.API{Control: h.Control, Logs: h.Logs, History: h.History, Shutdown: h.Shutdown, Reload: h.Reload, Info: h.Info, Position: h.Position, Ending: h.Ending}
+	rest := &api.API{Control: h.Control, Logs: h.Logs, History: h.History, Alerts: h.Alerts, Shutdown: h.Shutdown, Reload: h.Reload, Info: h.Info, Position: h.Position, Ending: h.Ending}
 	get("/api/servers", rest.ListServers)
 	post("/api/servers", rest.OrderServers)
 	get("/api/servers/{id}", rest.GetServer)
@@ -60,6 +64,8 @@ func (h *handler) routes() *mux.Router {
 	get("/api/info", rest.GetInfo)
 	get("/api/openapi.yaml", rest.GetContract)
 	post("/api/config/reload", rest.ReloadConfig)
+	get("/api/alerts", rest.ListAlerts)
+	post("/api/alerts/test", rest.TestAlerts)
 	post("/api/shutdown", rest.End)
 	get("/healthz", rest.GetHealth)
 	get("/metrics", h.showMetrics)

@@ -35,3 +35,20 @@ type AlertRule struct {
 type QuietHours struct {
 	From, To time.Duration // since midnight
 }
+
+// AlertTarget is where a rule tells, and how that went.
+type AlertTarget struct {
+	Target  string    `json:"target"` // scheme and host
+	On      []AlertOn `json:"on"`
+	Servers []string  `json:"servers"` // empty for all
+	Sent    Time      `json:"sent"`    // last
+	Error   string    `json:"error"`   // of the last attempt, empty where it went well
+	Waiting int       `json:"waiting"` // alerts that are to be sent
+}
+
+// AlertTest is how the test of a target went.
+type AlertTest struct {
+	Target  string `json:"target"`
+	OK      bool   `json:"ok"`
+	Message string `json:"message"`
+}

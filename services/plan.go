@@ -13,6 +13,7 @@ type Plan struct {
 	Restart   []Change `json:"restart"` // if it runs
 	Update    []Change `json:"update"`  // applies at once, without a restart
 	Unchanged []string `json:"unchanged"`
+	Also      []string `json:"also"`  // what else applies at once, a sentence each
 	Later     []string `json:"later"` // what only the next manager will use, a sentence each
 }
 
@@ -34,5 +35,5 @@ type Change struct {
 
 // Empty reports whether the plan changes nothing.
 func (p Plan) Empty() bool {
-	return len(p.Add)+len(p.Remove)+len(p.Restart)+len(p.Update) == 0
+	return len(p.Add)+len(p.Remove)+len(p.Restart)+len(p.Update)+len(p.Also) == 0
 }

@@ -32,7 +32,8 @@ func (m *manager) lastLines(server string) (lines []string) {
 	return lines
 }
 
-// remember hands everything that happens after a position to history.
+// remember hands everything that happens after a position to history, and to
+// those who tell people.
 func (m *manager) remember(ctx context.Context, after uint64) error {
 	for e, err := range m.bus.Watch(ctx, after) {
 		if err != nil {
@@ -42,6 +43,7 @@ func (m *manager) remember(ctx context.Context, after uint64) error {
 			m.log.Warn("history has missed events: they came faster than it could take them")
 		}
 		m.past.Event(e)
+		m.alerts.Event(e)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"reflect"
 
 	"tend/services"
 	"tend/services/config"
@@ -20,6 +21,9 @@ func (m *manager) reload(ctx context.Context, dry bool, id, by string) (services
 	}
 	servers, drift := m.orch.Configured()
 	plan := config.Compare(servers, cfg.Servers, drift)
+	if !reflect.DeepEqual(cfg.Alerts, m.rules()) {
+		plan.Also = append(plan.Also, "alerts: other rules")
+	}
 	plan.Later = append(plan.Later, m.later(cfg)...)
 	switch {
 	case dry:
@@ -30,9 +34,24 @@ func (m *manager) reload(ctx context.Context, dry bool, id, by string) (services
 	if err := m.orch.Reload(ctx, cfg.Servers, plan, by); err != nil {
 		return plan, err
 	}
+	m.setRules(cfg.Alerts)
 	m.log.Info("the configuration was read again", "by", by, "plan", summary(plan))
 	m.bus.Publish(services.Event{Kind: services.EventReload, By: by, Message: "the configuration was read again: " + summary(plan)})
 	return plan, nil
+}
+
+// rules are those by which people are told now.
+func (m *manager) rules() []services.AlertRule {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.alertRules
+}
+
+func (m *manager) setRules(rules []services.AlertRule) {
+	m.mu.Lock()
+	m.alertRules = rules
+	m.mu.Unlock()
+	m.alerts.SetRules(rules)
 }
 
 // later names what a running manager cannot change.

@@ -77,6 +77,9 @@ func printPlan(out io.Writer, plan remote.Plan) {
 			}
 		}
 	}
+	for _, note := range plan.Also {
+		fmt.Fprintf(out, "change   %s\n", note)
+	}
 	for _, note := range plan.Later {
 		fmt.Fprintf(out, "later    %s\n", note)
 	}

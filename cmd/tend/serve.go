@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"tend/handlers/hub"
 	"tend/handlers/metrics"
 	"tend/services"
+	"tend/services/alerts"
 	"tend/services/config"
 	"tend/services/events"
 	"tend/services/history"
@@ -82,6 +84,7 @@ type manager struct {
 	bus     *events.Bus
 	logs    *logs.Store
 	past    *history.Store
+	alerts  *alerts.Alerts
 	host    *process.Host
 	watch   *monitor.Monitor
 	probe   *monitor.Prober
@@ -98,6 +101,9 @@ type manager struct {
 	asked     chan bool            // an order to shut down; true keeps the servers
 	essential chan *essentialEnded // the server that everything is about has ended
 	ending    chan struct{}        // closed when streams have to end
+
+	mu         sync.Mutex // guards what follows
+	alertRules []services.AlertRule
 }
 
 // address is where the dashboard listens.
@@ -129,7 +135,7 @@ func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Wr
 // newManager joins the services. Whatever can be refused is refused before
 // anything has been started.
 func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Writer) (_ *manager, err error) {
-	m := &manager{cfg: cfg, given: o, asked: make(chan bool, 2), essential: make(chan *essentialEnded, 1), ending: make(chan struct{})}
+	m := &manager{cfg: cfg, given: o, alertRules: cfg.Alerts, asked: make(chan bool, 2), essential: make(chan *essentialEnded, 1), ending: make(chan struct{})}
 	m.log = slog.New(slog.NewTextHandler(stderr, nil))
 	without, err := parseWithout(o.without)
 	if err != nil {
@@ -195,9 +201,10 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 	m.metrics = metrics.New(metrics.Options{Control: m.orch, Version: version(), Log: m.log})
 	m.push = handlers.NewPusher(m.orch, m.hub, "http://"+m.address(), m.recent, m.log)
 	m.sampler = m.newSampler()
+	m.alerts = m.newAlerts()
 	m.web = &http.Server{
 		Handler: handlers.New(handlers.Deps{
-			Control: m.orch, Logs: m.logs, History: m.past, Recent: m.recent, Hub: m.hub, Shutdown: m.askedToEnd, Reload: m.reload, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
+			Control: m.orch, Logs: m.logs, History: m.past, Recent: m.recent, Alerts: m.alerts, Hub: m.hub, Shutdown: m.askedToEnd, Reload: m.reload, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
 			Info: handlers.Info{Version: version(), PID: os.Getpid(), Config: cfg.Path, URL: "http://" + m.address(), Demo: o.demo},
 		}),
 		ConnContext:       handlers.ConnContext,
@@ -266,6 +273,7 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	writer, hands, mind, front := team{log: m.log}, team{log: m.log}, team{log: m.log}, team{log: m.log}
 	writer.start("state", m.store.Run)
 	writer.start("history", m.past.Run)
+	writer.start("alerts", m.alerts.Run)
 	writer.start("remember", func(ctx context.Context) error { return m.remember(ctx, m.born) })
 	hands.start("process", m.host.Run)
 	hands.start("logs", m.logs.Run)

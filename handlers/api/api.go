@@ -31,6 +31,7 @@ type API struct {
 	Control  services.Control
 	Logs     Logs
 	History  History
+	Alerts   Alerts
 	Shutdown func(ctx context.Context, keep bool) error
 	// Reload reads the configuration again and, unless it is dry, applies the
 	// plan; with an id only the plan that has it.

@@ -105,45 +105,28 @@ func (a *Alerts) list() []*route {
 	return a.routes
 }
 
-// Target is where a rule tells, and how that went.
-type Target struct {
-	Target  string             `json:"target"` // scheme and host
-	On      []services.AlertOn `json:"on"`
-	Servers []string           `json:"servers"` // empty for all
-	Sent    services.Time      `json:"sent"`    // last
-	Error   string             `json:"error"`   // of the last attempt, empty where it went well
-	Waiting int                `json:"waiting"` // alerts that are to be sent
-}
-
 // Targets lists every rule with its target.
-func (a *Alerts) Targets() []Target {
-	out := []Target{}
+func (a *Alerts) Targets() []services.AlertTarget {
+	out := []services.AlertTarget{}
 	for _, r := range a.list() {
 		out = append(out, r.target())
 	}
 	return out
 }
 
-// TestResult is how the test of a target went.
-type TestResult struct {
-	Target  string `json:"target"`
-	OK      bool   `json:"ok"`
-	Message string `json:"message"`
-}
-
 // testTime bounds the test of a target.
 const testTime = 15 * time.Second
 
 // Test sends a message to every target, once, and waits for the outcome.
-func (a *Alerts) Test(ctx context.Context) []TestResult {
+func (a *Alerts) Test(ctx context.Context) []services.AlertTest {
 	ctx, cancel := context.WithTimeout(ctx, testTime)
 	defer cancel()
 	list := a.list()
-	out := make([]TestResult, len(list))
+	out := make([]services.AlertTest, len(list))
 	var all sync.WaitGroup
 	for i, r := range list {
 		all.Go(func() {
-			out[i] = TestResult{Target: r.shown, OK: true, Message: "sent"}
+			out[i] = services.AlertTest{Target: r.shown, OK: true, Message: "sent"}
 			m := r.message("test", []Alert{{Message: "this is a test: alerts reach you", At: services.Time{Time: time.Now()}, Count: 1}})
 			if err := r.send(ctx, m); err != nil {
 				out[i].OK, out[i].Message = false, err.Error()

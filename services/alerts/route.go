@@ -331,10 +331,10 @@ func (r *route) note(err error) {
 	r.sent = time.Now()
 }
 
-func (r *route) target() Target {
+func (r *route) target() services.AlertTarget {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out := Target{Target: r.shown, On: r.rule.On, Servers: r.rule.Servers, Sent: services.Time{Time: r.sent}, Error: r.failure, Waiting: r.waiting}
+	out := services.AlertTarget{Target: r.shown, On: r.rule.On, Servers: r.rule.Servers, Sent: services.Time{Time: r.sent}, Error: r.failure, Waiting: r.waiting}
 	if out.Servers == nil {
 		out.Servers = []string{}
 	}

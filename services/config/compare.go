@@ -18,7 +18,7 @@ import (
 // servers become the new ones. drift names those that run with another command
 // than the old configuration has. Values of the environment are never in it.
 func Compare(old, now []services.Server, drift map[string]bool) services.Plan {
-	plan := services.Plan{Add: []services.Change{}, Remove: []services.Change{}, Restart: []services.Change{}, Update: []services.Change{}, Unchanged: []string{}, Later: []string{}}
+	plan := services.Plan{Add: []services.Change{}, Remove: []services.Change{}, Restart: []services.Change{}, Update: []services.Change{}, Unchanged: []string{}, Also: []string{}, Later: []string{}}
 	before := make(map[string]services.Server, len(old))
 	for _, s := range old {
 		before[s.Name] = s

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tend/services"
 )
 
 const (
@@ -19,6 +21,7 @@ const (
 type disk struct {
 	store *Store
 	told  time.Time
+	full  bool // and somebody was told
 }
 
 // check frees the logs that were written to longest ago first, until twice the
@@ -27,6 +30,10 @@ func (d *disk) check() {
 	o := d.store.options
 	free, total, err := o.free(o.Dir)
 	limit := min(uint64(scarce), total/20)
+	if d.full && err == nil && free >= 2*limit {
+		d.full = false
+		d.store.options.Report(services.Event{Kind: services.EventDisk, Resolve: true, Message: "The disk of the logs has room again."})
+	}
 	if err != nil || free >= limit {
 		return
 	}
@@ -45,7 +52,7 @@ func (d *disk) check() {
 	if freed == 0 && time.Since(d.told) < repeats {
 		return
 	}
-	d.told = time.Now()
+	d.told, d.full = time.Now(), true
 	d.tell(freed, names)
 }
 
@@ -59,7 +66,7 @@ func (d *disk) tell(freed int64, names []string) {
 		message = fmt.Sprintf("The disk of the logs is nearly full: %d MB of the oldest output were freed, of %s.",
 			(freed+1<<20-1)>>20, strings.Join(names, ", "))
 	}
-	d.store.report(server, message)
+	d.store.options.Report(services.Event{Kind: services.EventDisk, Server: server, Message: message})
 }
 
 // oldest returns every log in the directory, also of servers that are no

@@ -27,7 +27,7 @@ const beginsAtOnce = 2
 // Options say where the logs are and who wants to know what happens to them.
 type Options struct {
 	Dir    string               // made when it is missing
-	Report func(services.Event) // of kind EventLog; nil for nobody
+	Report func(services.Event) // of kinds EventLog and EventDisk; nil for nobody
 	Log    *slog.Logger         // nil for nowhere
 
 	blind bool // tests: no inotify

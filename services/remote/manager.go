@@ -32,6 +32,16 @@ func (c *Client) Reload(ctx context.Context, dry bool, id string) (plan Plan, er
 	return plan, c.ask(ctx, request{method: http.MethodPost, path: "/api/config/reload", form: form}, &plan)
 }
 
+// AlertTargets returns where alerts go.
+func (c *Client) AlertTargets(ctx context.Context) (list []services.AlertTarget, err error) {
+	return list, c.ask(ctx, request{method: http.MethodGet, path: "/api/alerts"}, &list)
+}
+
+// TestAlerts sends a test to every target and returns how that went.
+func (c *Client) TestAlerts(ctx context.Context) (list []services.AlertTest, err error) {
+	return list, c.ask(ctx, request{method: http.MethodPost, path: "/api/alerts/test", form: url.Values{}}, &list)
+}
+
 // Attend returns a connection that can be read until the manager ends, or ctx
 // does. What it reads means nothing.
 func (c *Client) Attend(ctx context.Context) (io.ReadCloser, error) {

@@ -160,3 +160,11 @@ func Plan() services.Plan {
 		Later:     []string{"listen: the next tend serve uses it (tend shutdown --keep leaves the servers running)"},
 	}
 }
+
+// Alerts returns targets of alerts, as of now.
+func Alerts(now time.Time) []services.AlertTarget {
+	return []services.AlertTarget{
+		{Target: "https://example.com", On: []services.AlertOn{services.OnCrash, services.OnGiveUp}, Sent: at(now, time.Hour)},
+		{Target: "ntfy://ntfy.sh", On: []services.AlertOn{services.OnDisk}, Servers: []string{"api", "web"}, Error: "it answered 403"},
+	}
+}

@@ -67,7 +67,7 @@ func routes() http.Handler {
 		return pages.Timeline(frame("Timeline"), model.TimelineOf(canned.Happenings(now), []string{"api", "worker"}, r.URL.Query(), now))
 	})
 	show("/config", func(*http.Request) templ.Component {
-		return pages.Config(frame("Configuration"), model.PlanOf(canned.Plan()))
+		return pages.Config(frame("Configuration"), model.PlanOf(canned.Plan()), model.AlertsOf(canned.Alerts(time.Now()), nil, time.Now()))
 	})
 	return mux
 }

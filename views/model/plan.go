@@ -12,6 +12,7 @@ type Plan struct {
 	ID       string // "" where there is nothing to carry out
 	Summary  string
 	Groups   []PlanGroup
+	Also     []string
 	Later    []string
 	Problems []string // of a file that is wrong: then there is no plan
 	Stops    bool     // something that runs is stopped or restarted
@@ -26,7 +27,7 @@ type PlanGroup struct {
 
 // PlanOf makes the view of a plan.
 func PlanOf(p services.Plan) Plan {
-	out := Plan{Later: p.Later, Stops: len(p.Remove)+len(p.Restart) > 0}
+	out := Plan{Also: p.Also, Later: p.Later, Stops: len(p.Remove)+len(p.Restart) > 0}
 	for _, g := range []PlanGroup{
 		{"Added", "add", p.Add}, {"Removed", "remove", p.Remove}, {"Restarted, if it runs", "restart", p.Restart}, {"Changed without a restart", "update", p.Update},
 	} {
