@@ -32,6 +32,13 @@ func (h *handler) actOnServer(w http.ResponseWriter, r *http.Request) error {
 		}
 		order.Orphan = pid
 	}
+	if r.Form.Get("dependents") == "true" {
+		all, err := h.Control.List(r.Context())
+		if err != nil {
+			return err
+		}
+		order.Servers = services.WithDependents(all, order.Servers)
+	}
 	list, err := h.Control.Do(r.Context(), order)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package services
 import (
 	"context"
 	"iter"
+	"slices"
 )
 
 // Action is what an operator can ask of a server.
@@ -65,4 +66,20 @@ func Configured(list []Status) []string {
 		}
 	}
 	return names
+}
+
+// WithDependents returns the names and, after them, those servers of a list
+// that run and depend on them, directly or not.
+func WithDependents(list []Status, names []string) []string {
+	out := slices.Clone(names)
+	for grown := true; grown; {
+		grown = false
+		for _, s := range list {
+			needs := slices.ContainsFunc(s.DependsOn, func(name string) bool { return slices.Contains(out, name) })
+			if needs && s.Want == Up && s.PID != 0 && !slices.Contains(out, s.Name) {
+				out, grown = append(out, s.Name), true
+			}
+		}
+	}
+	return out
 }

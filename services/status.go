@@ -56,6 +56,7 @@ type Status struct {
 	Group         string      `json:"group"`
 	Command       string      `json:"command"`
 	DependsOn     []string    `json:"dependsOn"`
+	NeededBy      []string    `json:"neededBy"` // names of servers that depend on it
 	Type          ServerType  `json:"type"`
 	Schedule      string      `json:"schedule"` // in cron syntax, empty for none
 	Phase         Phase       `json:"phase"`

@@ -14,11 +14,11 @@ import (
 // TestAnEmptyStatusHasEveryKeyOfTheContract: what is absent is null, and no
 // key is ever missing.
 func TestAnEmptyStatusHasEveryKeyOfTheContract(t *testing.T) {
-	const want = `{"id":"","name":"","description":"","group":"","command":"","dependsOn":[],"type":"","schedule":"","phase":"","want":"","why":"",` +
+	const want = `{"id":"","name":"","description":"","group":"","command":"","dependsOn":[],"neededBy":[],"type":"","schedule":"","phase":"","want":"","why":"",` +
 		`"running":false,"healthy":null,"lastCheck":null,"run":"","pid":null,"port":null,"startedAt":null,"restarts":0,"exit":null,` +
 		`"nextAttempt":null,"nextRun":null,"crashLoop":false,"adopted":false,"tracking":null,"drift":false,"orphaned":false,"orphanedPid":null,"orphanKind":null,` +
 		`"orphanCommand":"","limits":"","notified":"","cpu":null,"memory":null,"usage":null,"rev":0}`
-	got, err := json.Marshal(services.Status{DependsOn: []string{}})
+	got, err := json.Marshal(services.Status{DependsOn: []string{}, NeededBy: []string{}})
 	if err != nil || string(got) != want {
 		t.Errorf("%v\n got %s\nwant %s", err, got, want)
 	}
@@ -29,7 +29,7 @@ func TestAFullStatusKeepsEverythingOnItsWayThroughJSON(t *testing.T) {
 	tracking, kind := services.TrackCgroup, services.Foreign
 	at := services.Time{Time: time.Date(2026, 3, 4, 5, 6, 7, 89_000_000, time.UTC)}
 	full := services.Status{
-		ID: "api", Name: "api", Description: "public <API>", Group: "backend", Command: "./api --port 8080", DependsOn: []string{"db", "cache"},
+		ID: "api", Name: "api", Description: "public <API>", Group: "backend", Command: "./api --port 8080", DependsOn: []string{"db", "cache"}, NeededBy: []string{"page"},
 		Type: services.Task, Schedule: "@daily", NextRun: at, CrashLoop: true, Limits: "nice 5", Notified: "serving", Usage: &services.Sample{At: at, State: services.VigourUp, Memory: 1, Files: services.Unknown},
 		Phase: services.BackOff, Want: services.Up, Why: "killed by SIGKILL", Running: true, Healthy: &healthy, LastCheck: at,
 		Run: "00ff00ff00ff00ff", PID: 4242, Port: 8080, StartedAt: at, Restarts: 3,

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 // actOptions is what can be added to start, stop, restart and kill.
 type actOptions struct {
 	all, noWait bool
+	dependents  bool
 	timeout     time.Duration
 	orphan      int
 }
@@ -48,16 +50,51 @@ func actCommand(g *globals, action services.Action, short string) *cobra.Command
 					return nil
 				}
 			}
+			if action != services.Start && o.orphan == 0 && !o.all {
+				if order.Servers, err = o.others(cmd, client, order); err != nil {
+					return err
+				}
+			}
 			return carryOut(cmd.Context(), client, order, o, cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().BoolVar(&o.all, "all", false, "all servers of the configuration")
 	cmd.Flags().BoolVar(&o.noWait, "no-wait", false, "return as soon as the order was taken")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long to wait for the outcome")
+	if action != services.Start {
+		cmd.Flags().BoolVar(&o.dependents, "with-dependents", false, "also those servers that run and depend on these")
+	}
 	if action == services.Stop {
 		cmd.Flags().IntVar(&o.orphan, "orphan", 0, "end the foreign process with this `pid`, which holds the server's port")
 	}
 	return cmd
+}
+
+// others returns the servers of an order with those that depend on them, if
+// they are to be taken, too. In a terminal a stop asks.
+func (o actOptions) others(cmd *cobra.Command, control services.Control, order services.Order) ([]string, error) {
+	list, err := control.List(cmd.Context())
+	if err != nil {
+		return nil, err
+	}
+	all := services.WithDependents(list, order.Servers)
+	left := all[len(order.Servers):]
+	switch {
+	case len(left) == 0 || o.dependents:
+		return all, nil
+	case order.Action == services.Restart:
+		return order.Servers, nil // when_lost says what becomes of them
+	}
+	names := strings.Join(left, ", ")
+	if in := cmd.InOrStdin(); terminal(in) && terminal(cmd.ErrOrStderr()) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "still running and dependent: %s; %s these, too? ", names, order.Action)
+		if confirmed(in, cmd.ErrOrStderr()) {
+			return all, nil
+		}
+		return order.Servers, nil
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "note: %s depend on it and run on; --with-dependents takes them, too\n", names)
+	return order.Servers, nil
 }
 
 // allFor returns the servers that --all means: a restart leaves alone what is

@@ -38,7 +38,7 @@ In a terminal it asks first where something is stopped or restarted. A file with
 			asks := !dry && !yes && len(plan.Remove)+len(plan.Restart) > 0 && terminal(cmd.InOrStdin()) && terminal(out)
 			switch {
 			case dry || plan.Empty():
-			case asks && !confirmed(cmd.InOrStdin(), out):
+			case asks && !confirmed(cmd.InOrStdin(), ask(out, "go on? ")):
 				return services.Errorf(services.Conflict, "nothing was changed")
 			default:
 				if plan, err = client.Reload(cmd.Context(), false, plan.ID); err != nil {
@@ -90,9 +90,15 @@ func printPlan(out io.Writer, plan remote.Plan) {
 	}
 }
 
+// ask writes a question and returns where the answer is waited for.
+func ask(out io.Writer, question string) io.Writer {
+	fmt.Fprint(out, question)
+	return out
+}
+
 // confirmed asks whether to go on.
 func confirmed(in io.Reader, out io.Writer) bool {
-	fmt.Fprint(out, "go on? [y/N] ")
+	fmt.Fprint(out, "[y/N] ")
 	line, _ := bufio.NewReader(in).ReadString('\n') //nolint:errcheck // no answer is no
 	answer := strings.ToLower(strings.TrimSpace(line))
 	return answer == "y" || answer == "yes"

@@ -57,6 +57,7 @@ func appendStatus(b []byte, s *services.Status) []byte {
 	b = appendString(append(b, `,"group":`...), s.Group)
 	b = appendString(append(b, `,"command":`...), s.Command)
 	b = appendStrings(append(b, `,"dependsOn":`...), s.DependsOn)
+	b = appendStrings(append(b, `,"neededBy":`...), s.NeededBy)
 	b = appendString(append(b, `,"type":`...), string(s.Type))
 	b = appendString(append(b, `,"schedule":`...), s.Schedule)
 	b = appendString(append(b, `,"phase":`...), string(s.Phase))

@@ -42,7 +42,7 @@ func (a *API) GetServer(w http.ResponseWriter, r *http.Request) error {
 // OrderServer takes an order for one server, and answers with success and
 // message alone.
 func (a *API) OrderServer(w http.ResponseWriter, r *http.Request) error {
-	p, err := params(r, "action", "wait", "pid")
+	p, err := params(r, "action", "wait", "pid", "dependents")
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (a *API) OrderServer(w http.ResponseWriter, r *http.Request) error {
 // OrderServers takes one order for several servers, so that they are stopped
 // in the order of their dependencies, and answers with their statuses, too.
 func (a *API) OrderServers(w http.ResponseWriter, r *http.Request) error {
-	p, err := params(r, "action", "wait", "pid", "id...", "all")
+	p, err := params(r, "action", "wait", "pid", "id...", "all", "dependents")
 	if err != nil {
 		return err
 	}
@@ -115,6 +115,20 @@ func (a *API) order(r *http.Request, p values, order services.Order) (Answer, []
 	}
 	if len(order.Servers) == 0 {
 		return Answer{Success: true, Message: "there is no server"}, []services.Status{}, nil
+	}
+	dependents, err := p.truth("dependents")
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	if dependents {
+		if order.Action == services.Start || order.Orphan != 0 {
+			return Answer{}, nil, services.Errorf(services.Invalid, "dependents goes with stop, kill and restart of servers")
+		}
+		list, err := a.Control.List(r.Context())
+		if err != nil {
+			return Answer{}, nil, err
+		}
+		order.Servers = services.WithDependents(list, order.Servers)
 	}
 	order.By = Actor(r.Context())
 	list, err := a.Control.Do(r.Context(), order)

@@ -3,28 +3,8 @@ package monitor
 import (
 	"fmt"
 	"net"
-	"os"
-	"strings"
 	"testing"
 )
-
-// countSockets counts the connections to a port, of any state but listening.
-func countSockets(t *testing.T, port int) int {
-	t.Helper()
-	content, err := os.ReadFile("/proc/net/tcp")
-	if err != nil {
-		t.Skip(err)
-	}
-	n := 0
-	for line := range strings.Lines(string(content)) {
-		if strings.Contains(line, fmt.Sprintf(" 0100007F:%04X ", port)) && !strings.Contains(line, " 0A ") {
-			if fields := strings.Fields(line); fields[2] == fmt.Sprintf("0100007F:%04X", port) {
-				n++
-			}
-		}
-	}
-	return n
-}
 
 func TestEverybodyWhoListensIsListed(t *testing.T) {
 	ports := map[int]uint64{free(t): 0}

@@ -119,6 +119,10 @@ func (u *unit) snapshot() *services.Status {
 		Restarts: u.restart, Exit: u.exit, NextAttempt: services.Time{Time: u.next}, NextRun: services.Time{Time: u.fire},
 		CrashLoop: u.m.failures >= loopFrom,
 	}
+	s.NeededBy = []string{}
+	for _, n := range u.links.Load().needed {
+		s.NeededBy = append(s.NeededBy, n.name)
+	}
 	if u.proc != nil {
 		tracking := u.proc.Tracking()
 		s.Running, s.Tracking, s.Adopted = true, &tracking, u.adopted

@@ -46,6 +46,7 @@ type Server struct {
 	Want, Command, Run           string
 	Tracking                     string
 	Needs                        []string // names of the servers that it depends on
+	Dependents                   string   // the servers that need it, "" for none
 	Use                          Use
 }
 
@@ -65,7 +66,7 @@ func ServerOf(s *services.Status, f Frame) Server {
 		Checked: Since(s.LastCheck.Time, f.Now), NextRun: Until(s.NextRun.Time, f.Now), Schedule: s.Schedule,
 		Task: s.Type == services.Task, CrashLoop: s.CrashLoop, Limits: s.Limits, Notified: s.Notified,
 		Adopted: s.Adopted, Drift: s.Drift, Unconfigured: unconfigured(s),
-		Want: string(s.Want), Command: s.Command, Run: s.Run, Tracking: tracking(s.Tracking), Needs: s.DependsOn,
+		Want: string(s.Want), Command: s.Command, Run: s.Run, Tracking: tracking(s.Tracking), Needs: s.DependsOn, Dependents: strings.Join(s.NeededBy, ", "),
 	}
 	if f.Recent != nil {
 		out.Use = UseOf(s.ID, f.Recent(s.ID), f.Now)
