@@ -17,6 +17,9 @@ func (h *handler) showConfig(w http.ResponseWriter, r *http.Request) error {
 
 // testAlerts sends a test to every target and shows how that went.
 func (h *handler) testAlerts(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return services.Errorf(services.Invalid, "the form cannot be read: send it again from the page of the configuration")
+	}
 	return h.configPage(w, r, h.Alerts.Test(r.Context()))
 }
 

@@ -7,7 +7,7 @@ import (
 	"tend/services"
 )
 
-func TestWhatAServerUsedLatelyIsKeptInPlacesOfFifteenSeconds(t *testing.T) {
+func TestWhatAServerUsedLatelyIsKeptInStepsThatCanBeDrawn(t *testing.T) {
 	r, at := NewRecent(), time.Unix(1_800_000_000, 0)
 	for i := range 400 { // every two seconds
 		r.Add("web", services.Sample{At: services.Time{Time: at.Add(time.Duration(i) * 2 * time.Second)}, CPU: float64(i), Memory: services.Amount(i), State: services.VigourUp})
@@ -21,7 +21,7 @@ func TestWhatAServerUsedLatelyIsKeptInPlacesOfFifteenSeconds(t *testing.T) {
 		t.Errorf("the newest is %+v", last)
 	}
 	for i := 1; i < len(got)-1; i++ {
-		if d := got[i].At.Sub(got[i-1].At.Time); d < 14*time.Second || d > 16*time.Second {
+		if d := got[i].At.Sub(got[i-1].At.Time); d < 12*time.Second || d > 16*time.Second {
 			t.Errorf("%v between %d and the one before", d, i)
 		}
 	}

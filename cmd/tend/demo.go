@@ -131,6 +131,7 @@ servers:
     group: site
     command: ["SELF", servant, web, --port, "PORT"]
     port: PORT
+    live: {http: "http://127.0.0.1:PORT/"}
   worker:
     description: needs the web server
     group: site

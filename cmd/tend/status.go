@@ -126,7 +126,13 @@ func printDetails(out io.Writer, s services.Status, now time.Time, paint painter
 		row("last exit", s.Exit.Reason()+", "+instant(s.Exit.At, now), nil)
 	}
 	row("next attempt", instant(s.NextAttempt.Time, now), nil)
+	row("schedule", s.Schedule, nil)
+	row("next run", instant(s.NextRun.Time, now), nil)
+	row("says", s.Notified, nil)
+	row("uses", uses(s), nil)
+	row("limits", s.Limits, nil)
 	row("depends on", strings.Join(s.DependsOn, ", "), nil)
+	row("needed by", strings.Join(s.NeededBy, ", "), nil)
 	if s.Tracking != nil {
 		row("tracking", string(*s.Tracking), nil)
 	}
@@ -136,10 +142,32 @@ func printDetails(out io.Writer, s services.Status, now time.Time, paint painter
 	if s.Orphaned && s.OrphanKind != nil {
 		row("orphan", fmt.Sprintf("%s, pid %d: %s", *s.OrphanKind, s.OrphanedPID, s.OrphanCommand), nil)
 	}
+	if s.CrashLoop {
+		row("crash loop", "it has failed several times in a row", nil)
+	}
 	if s.Drift {
 		row("drift", "it runs with another command than the configuration has now: restart it", nil)
 	}
 	return t.print(out)
+}
+
+// uses says what the process tree used at the last sample.
+func uses(s services.Status) string {
+	u := s.Usage
+	if u == nil {
+		return ""
+	}
+	words := []string{fmt.Sprintf("%.0f %% of a core", u.CPU)}
+	add := func(a services.Amount, text string) {
+		if a >= 0 {
+			words = append(words, text)
+		}
+	}
+	add(u.Memory, fmt.Sprintf("%.1f MB", float64(u.Memory)/1e6))
+	add(u.Processes, fmt.Sprintf("%d processes", u.Processes))
+	add(u.Threads, fmt.Sprintf("%d threads", u.Threads))
+	add(u.Files, fmt.Sprintf("%d open files", u.Files))
+	return strings.Join(words, ", ")
 }
 
 // stateWord says in a word or two what a server does.
