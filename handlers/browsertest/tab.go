@@ -15,7 +15,7 @@ import (
 )
 
 // patience bounds everything that a test waits for in a browser.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // Tab is one page.
 type Tab struct {
