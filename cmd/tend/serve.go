@@ -122,8 +122,11 @@ func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Wr
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(25) // memory is what people judge a manager by; it has processor time to spare
 	}
-	// To start everything takes more than to look after it.
-	defer time.AfterFunc(3*time.Second, debug.FreeOSMemory).Stop()
+	// To start everything takes more than to look after it, and history takes
+	// the first burst down a little later.
+	for _, at := range []time.Duration{3 * time.Second, 20 * time.Second} {
+		defer time.AfterFunc(at, release).Stop()
+	}
 	// Whoever reads what we log may end before us; without this a write kills.
 	signal.Notify(make(chan os.Signal), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 4)
@@ -183,7 +186,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 	}
 	m.recent = handlers.NewRecent()
 	m.watch = monitor.New(monitor.Options{
-		Interval: cfg.Monitor.Interval, Holder: m.host.Holder, Log: m.log,
+		Interval: cfg.Monitor.Interval, Holder: m.host.Holder, Owned: m.host.OwnsSocket, Halted: m.host.Halted, Log: m.log,
 		Targets: func() []monitor.Target { return m.orch.Targets() },
 		Report:  func(r monitor.Result) { m.orch.Report(ctx, r) },
 	})

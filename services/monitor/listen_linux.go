@@ -14,15 +14,16 @@ const (
 	requestSize      = unix.NLMSG_HDRLEN + 56
 	answerSize       = 72 // without attributes
 	portAt, inodeAt  = 4, 68
+	waitingAt        = 56 // connections that nobody has accepted yet
 )
 
-// listListening marks each of the given ports on which somebody listens, at
-// any address, with the sum of its sockets' inodes. It returns false where the
-// kernel does not say. Only this network namespace is seen.
+// listListening fills in who listens on each of the given ports, at any
+// address. It returns false where the kernel does not say. Only this network
+// namespace is seen.
 //
 // The kernel is asked for the sockets that listen, and for nothing else:
 // /proc/net/tcp would make it walk through all connections of the machine.
-func listListening(ports map[int]uint64) bool {
+func listListening(ports map[int]listener) bool {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_INET_DIAG)
 	if err != nil {
 		return false
@@ -33,7 +34,7 @@ func listListening(ports map[int]uint64) bool {
 }
 
 // dump adds the sockets of one address family.
-func dump(fd int, family byte, buf []byte, ports map[int]uint64) bool {
+func dump(fd int, family byte, buf []byte, ports map[int]listener) bool {
 	var req [requestSize]byte
 	binary.NativeEndian.PutUint32(req[0:], requestSize)
 	binary.NativeEndian.PutUint16(req[4:], sockDiagByFamily)
@@ -66,8 +67,12 @@ func dump(fd int, family byte, buf []byte, ports map[int]uint64) bool {
 				continue
 			}
 			port := int(binary.BigEndian.Uint16(m.Data[portAt:]))
-			if _, wanted := ports[port]; wanted {
-				ports[port] += uint64(binary.NativeEndian.Uint32(m.Data[inodeAt:]))
+			if l, wanted := ports[port]; wanted {
+				inode := binary.NativeEndian.Uint32(m.Data[inodeAt:])
+				l.mark += uint64(inode)
+				l.inodes = append(l.inodes, inode)
+				l.waiting += int(binary.NativeEndian.Uint32(m.Data[waitingAt:]))
+				ports[port] = l
 			}
 		}
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 func TestEverybodyWhoListensIsListed(t *testing.T) {
-	ports := map[int]uint64{free(t): 0}
+	ports := map[int]listener{free(t): {}}
 	var held []net.Conn
 	defer func() {
 		for _, c := range held {
@@ -16,7 +16,7 @@ func TestEverybodyWhoListensIsListed(t *testing.T) {
 	}()
 	for i := range 200 { // and connections between them in the list
 		port, _ := listen(t, []string{"tcp4", "tcp6", "tcp"}[i%3], []string{"127.0.0.1:0", "[::1]:0", ":0"}[i%3])
-		ports[port] = 0
+		ports[port] = listener{}
 		c, err := net.Dial("tcp", fmt.Sprintf("localhost:%d", port))
 		if err == nil {
 			held = append(held, c)
@@ -28,23 +28,23 @@ func TestEverybodyWhoListensIsListed(t *testing.T) {
 			t.Fatal("the kernel does not say")
 		}
 		none := 0
-		for port, mark := range ports {
-			if mark == 0 {
+		for port, l := range ports {
+			if l.mark == 0 {
 				none++
 			}
-			if before, known := first[port]; known && before != mark {
+			if before, known := first[port]; known && before != l.mark {
 				t.Errorf("the mark of port %d has changed", port)
 			}
-			first[port], ports[port] = mark, 0
+			first[port], ports[port] = l.mark, listener{}
 		}
 		if none != 1 {
 			t.Errorf("%d of the ports are free", none)
 		}
 	}
 	tryListening(ports) // the way of other systems
-	for port, mark := range ports {
-		if (mark == 0) != (first[port] == 0) {
-			t.Errorf("port %d: mark %d by trying, %d by the list", port, mark, first[port])
+	for port, l := range ports {
+		if (l.mark == 0) != (first[port] == 0) {
+			t.Errorf("port %d: mark %d by trying, %d by the list", port, l.mark, first[port])
 		}
 	}
 }

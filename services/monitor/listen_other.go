@@ -3,4 +3,4 @@
 package monitor
 
 // listListening returns false: there is no list.
-func listListening(map[int]uint64) bool { return false }
+func listListening(map[int]listener) bool { return false }

@@ -19,8 +19,15 @@ const recheck = 30 * time.Second
 type ports struct {
 	find      func(port int) (services.Holder, bool, error)
 	log       *slog.Logger
-	listening map[int]uint64 // a mark of the sockets that listen on a port
+	listening map[int]listener
 	known     map[int]held
+}
+
+// listener is who listens on a port.
+type listener struct {
+	mark    uint64 // of its sockets: the sum of their inodes; 0 for nobody
+	inodes  []uint32
+	waiting int // connections that it has not accepted yet
 }
 
 // held is an answer.
@@ -38,15 +45,15 @@ func (p *ports) list(wanted []int) {
 		clear(p.known)
 		return
 	}
-	p.listening = make(map[int]uint64, len(wanted))
+	p.listening = make(map[int]listener, len(wanted))
 	for _, port := range wanted {
-		p.listening[port] = 0
+		p.listening[port] = listener{}
 	}
 	if !listListening(p.listening) {
 		tryListening(p.listening)
 	}
 	for port := range p.known {
-		if p.listening[port] == 0 {
+		if p.listening[port].mark == 0 {
 			delete(p.known, port)
 		}
 	}
@@ -55,7 +62,7 @@ func (p *ports) list(wanted []int) {
 // holder returns who listens on a port, nil for nobody or where it cannot be
 // found out, which why then says.
 func (p *ports) holder(port int, now time.Duration) (holder *services.Holder, why string) {
-	mark := p.listening[port]
+	mark := p.listening[port].mark
 	if mark == 0 {
 		return nil, ""
 	}
@@ -87,15 +94,15 @@ func exists(pid int) bool {
 
 // tryListening marks the ports that take connections. It is for systems that
 // have no list of their sockets, and finds only who listens on the loopback.
-func tryListening(ports map[int]uint64) {
+func tryListening(ports map[int]listener) {
 	for port := range ports {
 		c := conn{port: port}
 		switch s, _ := c.dial(); s {
 		case pending:
 			c.close()
-			ports[port] = 1
+			ports[port] = listener{mark: 1}
 		case reached:
-			ports[port] = 1
+			ports[port] = listener{mark: 1}
 		}
 	}
 }

@@ -36,6 +36,8 @@ type watch struct {
 	starts map[string]*start // servers being started, until their port answers
 	ports  ports             // who holds the ports of servers that are down
 
+	queues map[string]*queue
+
 	yes, no bool // what results point to
 }
 
@@ -98,13 +100,11 @@ func (w *watch) begin() {
 	w.began = max(w.began+w.Interval, time.Since(w.epoch)-w.Interval/slots) // what a stall took is not made up for
 	queue := w.queue[:0]
 	at := time.Now()
-	var down []int
+	var ports []int
 	for _, t := range targets {
 		switch {
-		case t.Port != 0 && !t.Alive:
-			down = append(down, t.Port)
-			queue = append(queue, t)
 		case t.Port != 0:
+			ports = append(ports, t.Port)
 			queue = append(queue, t)
 		case t.Alive:
 			w.Report(Result{Server: t.Server, Run: t.Run, At: at, Healthy: &w.yes})
@@ -112,7 +112,8 @@ func (w *watch) begin() {
 			w.Report(Result{Server: t.Server, Run: t.Run, At: at})
 		}
 	}
-	w.ports.list(down)
+	w.ports.list(ports)
+	w.lookAtQueues(targets)
 	w.queue, w.done = queue, 0
 }
 
@@ -170,7 +171,9 @@ func (w *watch) conclude(t Target, now time.Duration, state state, err error) {
 	r := Result{Server: t.Server, Run: t.Run, At: time.Now()}
 	switch state {
 	case reached:
-		r.Healthy = &w.yes
+		if r.Healthy = &w.yes; w.hung(t) != "" {
+			r.Healthy, r.Why = &w.no, w.hung(t)
+		}
 	case refused:
 		r.Healthy, r.Why = &w.no, fmt.Sprintf("nothing listens on port %d", t.Port)
 	case pending:

@@ -150,6 +150,12 @@ func (h *Host) KillForeign(_ context.Context, holder services.Holder, _ time.Dur
 	return services.Errorf(services.Forbidden, "pid %d is not ended: this system cannot tell it from another process for sure", holder.PID)
 }
 
+// OwnsSocket says yes: nobody can look.
+func (h *Host) OwnsSocket(string, []uint32) bool { return true }
+
+// Halted says no: nobody looks.
+func (h *Host) Halted(string) bool { return false }
+
 // Notices waits for ctx: who sends a message is not known here.
 func (h *Host) Notices(ctx context.Context, _ func(Notice)) error {
 	<-ctx.Done()

@@ -48,6 +48,8 @@ func TestMain(m *testing.M) {
 // be plays one server.
 func be(role string, args []string) int {
 	switch role {
+	case "listening":
+		return listening()
 	case "obedient":
 		term := make(chan os.Signal, 1)
 		signal.Notify(term, syscall.SIGTERM)
@@ -218,6 +220,29 @@ func spawnSelf(setsid bool, role string) *exec.Cmd {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	return cmd
+}
+
+// listening listens on a port, tells the inode of its socket, and waits.
+func listening() int {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	}
+	if err == nil {
+		err = unix.Listen(fd, 1)
+	}
+	var s unix.Stat_t
+	if err == nil {
+		err = unix.Fstat(fd, &s)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println(s.Ino)
+	for {
+		unix.Pause()
+	}
 }
 
 // view is what a server sees of itself.

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// release gives back what only the start has needed: memory, and the pages of
+// the program that were read once. The kernel reads again what is used again.
+func release() {
+	debug.FreeOSMemory()
+	self, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return
+	}
+	text, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		return
+	}
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) < 6 || fields[5] != self || strings.Contains(fields[1], "w") {
+			continue
+		}
+		first, last, _ := strings.Cut(fields[0], "-")
+		from, err1 := strconv.ParseUint(first, 16, 64)
+		to, err2 := strconv.ParseUint(last, 16, 64)
+		if err1 == nil && err2 == nil {
+			unix.Syscall(unix.SYS_MADVISE, uintptr(from), uintptr(to-from), unix.MADV_DONTNEED) //nolint:errcheck // then they stay
+		}
+	}
+}

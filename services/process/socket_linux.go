@@ -1,0 +1,58 @@
+package process
+
+import (
+	"os"
+	"strconv"
+
+	"tend/services"
+)
+
+// run returns a live run by its id.
+func (h *Host) run(id string) (services.Run, bool) {
+	h.mu.Lock()
+	p := h.live[id]
+	h.mu.Unlock()
+	if p == nil {
+		return services.Run{}, false
+	}
+	return p.Run(), true
+}
+
+// OwnsSocket reports whether a process of a run has one of the sockets open,
+// true also where we may not look.
+func (h *Host) OwnsSocket(id string, inodes []uint32) bool {
+	run, live := h.run(id)
+	if !live {
+		return true // it has just ended
+	}
+	wanted := make(map[string]bool, len(inodes))
+	for _, inode := range inodes {
+		wanted[strconv.FormatUint(uint64(inode), 10)] = true
+	}
+	if hasSocket(run.Leader.PID, wanted) {
+		return true
+	}
+	members, sure := h.members(run)
+	for _, member := range members {
+		if hasSocket(member.PID, wanted) || hidden(member.PID) {
+			return true
+		}
+	}
+	return !sure || hidden(run.Leader.PID)
+}
+
+// hidden reports whether we may not see what a process has open.
+func hidden(pid int) bool {
+	_, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/fd")
+	return os.IsPermission(err)
+}
+
+// Halted reports whether the main process of a run is stopped by a signal.
+func (h *Host) Halted(id string) bool {
+	run, live := h.run(id)
+	if !live {
+		return false
+	}
+	s, err := readStat(run.Leader.PID)
+	return err == nil && s.Start == run.Leader.Start && (s.state == 'T' || s.state == 't')
+}
