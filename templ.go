@@ -21,12 +21,15 @@
 //	handlers               HTTP in, services called, views out; every route on one screen
 //	handlers/hub           the websocket hub: knows fragments, neither servers nor HTML
 //	handlers/api           the REST surface and its openapi.yaml
+//	handlers/metrics       what Prometheus reads
 //	views                  layout, pages, partials (templ); model says in Go what the screen says
 //	services               the vocabulary: Server, Status, Event, Error, Control
 //	services/config        tend.yaml -> an immutable, validated value
 //	services/process       one live process: start, adopt, watch, signal, stop the tree
 //	services/orchestrator  one goroutine per server; the pure state machine; dependencies
-//	services/monitor       checks from outside; reports, never restarts anything
+//	services/monitor       ports, probes and samples; reports, never restarts anything
+//	services/history       what people look at of the past: events, runs, samples; may be lost
+//	services/alerts        tells people, by webhook or notification service
 //	services/state         what is needed in order to act after a crash
 //	services/logs          retention, tail and follow of what servers write
 //	services/events        the bus: one order, never blocks the publisher
@@ -62,6 +65,16 @@
 // as a whole: want, run, identities, exit. A damaged file is set aside and
 // what it held is found again by looking at the machine. A lock keeps two
 // managers out of one directory.
+//
+// # What is well, and what was
+//
+// A probe asks at intervals, a sampler measures every process tree in one
+// pass, a server may speak by sd_notify. All of them report to the unit, whose
+// machine knows two things of it: a run was found ready, or it is doomed and
+// counts as a failure however it ends. Everything that happens goes to the bus,
+// and from there to history, to those who are told, and to the metrics, none of
+// which can delay a server. A reload gives units other settings and links; the
+// plan of it is made first, from both configurations, field by field.
 //
 // # From a click to a pixel
 //
