@@ -20,7 +20,7 @@ type resources struct {
 // newSampler makes what measures.
 func (m *manager) newSampler() *monitor.Sampler {
 	r := &resources{manager: m, meter: m.host.NewMeter(), judges: make(map[string]*monitor.Thresholds)}
-	return monitor.NewSampler(monitor.SamplerOptions{Measure: r.measure, Status: r.statuses, Report: r.sampled})
+	return monitor.NewSampler(monitor.SamplerOptions{Measure: r.measure, Status: m.orch.Statuses, Report: r.sampled})
 }
 
 func (r *resources) measure(ctx context.Context) []monitor.Reading {
@@ -33,11 +33,6 @@ func (r *resources) measure(ctx context.Context) []monitor.Reading {
 		}
 	}
 	return out
-}
-
-func (r *resources) statuses() []services.Status {
-	list, _ := r.orch.List(context.Background()) //nolint:errcheck // it never fails here
-	return list
 }
 
 // sampled hands a sample to whoever keeps, shows or judges it.

@@ -7,7 +7,7 @@
 // Only the goroutine of Run writes. Event and Sample leave something in memory
 // and return at once, whatever the disk does. What waits in memory is bounded:
 // of events the oldest are given up first and counted, of samples the oldest.
-// A crash of the manager loses the events of the last quarter of a second and
+// A crash of the manager loses the events of the last second and
 // the samples of the last minute; an orderly end loses nothing.
 //
 // # Events and runs

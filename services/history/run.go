@@ -15,7 +15,7 @@ var background = context.Background()
 // in a spacing. Cleaning goes in steps, each after stepping, and begins each
 // idle.
 const (
-	spacing  = 250 * time.Millisecond
+	spacing  = time.Second
 	stepping = time.Second
 	idle     = time.Minute
 	farewell = 5 * time.Second // that the last attempt may take

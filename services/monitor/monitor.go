@@ -44,7 +44,7 @@ type Options struct {
 	// Nil for no.
 	Halted func(run string) bool
 	Report func(Result)
-	Log      *slog.Logger
+	Log    *slog.Logger
 }
 
 // DefaultInterval is how often a server is looked at where nothing else is

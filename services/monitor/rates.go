@@ -54,8 +54,8 @@ const shortest = time.Second
 
 // sample makes the sample of one server. A run that could not be measured has
 // unknown amounts.
-func (r *rates) sample(st services.Status) services.Sample {
-	out := services.Sample{At: services.Time{Time: r.at}, State: services.VigourOf(st)}
+func (r *rates) sample(st *services.Status) services.Sample {
+	out := services.Sample{At: services.Time{Time: r.at}, State: services.VigourOf(*st)}
 	now, ok := r.now[st.Run]
 	switch {
 	case st.Run == "" || !ok && st.PID == 0:

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"context"
+	"iter"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +25,7 @@ type Reading struct {
 // of these functions.
 type SamplerOptions struct {
 	Measure func(ctx context.Context) []Reading // one pass over all live runs
-	Status  func() []services.Status            // of all servers
+	Status  func() iter.Seq[*services.Status]   // of all servers; nobody changes one
 	Report  func(server, run string, s services.Sample)
 }
 
@@ -120,7 +121,7 @@ func (s *Sampler) pass(ctx context.Context, r *rates, at time.Time) {
 		return // it may have ended in the middle
 	}
 	r.begin(at, readings)
-	for _, st := range s.o.Status() {
+	for st := range s.o.Status() {
 		s.o.Report(st.Name, st.Run, r.sample(st))
 	}
 	r.end()

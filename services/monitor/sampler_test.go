@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"testing"
@@ -34,7 +35,7 @@ type told struct {
 func weigh(t *testing.T) *scale {
 	t.Helper()
 	s := &scale{t: t, epoch: time.Now()}
-	s.Sampler = NewSampler(SamplerOptions{Measure: s.measure, Status: s.list, Report: s.report})
+	s.Sampler = NewSampler(SamplerOptions{Measure: s.measure, Status: func() iter.Seq[*services.Status] { return each(s.list()) }, Report: s.report})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
@@ -186,7 +187,7 @@ func TestAPassThatWasCutShortIsNotReported(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		s := NewSampler(SamplerOptions{
 			Measure: func(context.Context) []Reading { cancel(); return nil },
-			Status:  func() []services.Status { return []services.Status{up("a", "r")} },
+			Status:  func() iter.Seq[*services.Status] { return each([]services.Status{up("a", "r")}) },
 			Report:  func(string, string, services.Sample) { reports++ },
 		})
 		if err := s.Run(ctx); err != nil || reports != 0 {
@@ -305,5 +306,16 @@ func TestRunsThatAreGoneAreForgotten(t *testing.T) {
 	}
 	if len(r.before) != 1 || len(r.now) != 0 {
 		t.Errorf("it remembers %+v and %+v", r.before, r.now)
+	}
+}
+
+// each yields the elements of a list.
+func each(list []services.Status) iter.Seq[*services.Status] {
+	return func(yield func(*services.Status) bool) {
+		for i := range list {
+			if !yield(&list[i]) {
+				return
+			}
+		}
 	}
 }

@@ -168,6 +168,7 @@ func (p *fakeProcess) Run() services.Run           { return p.run }
 func (p *fakeProcess) Tracking() services.Tracking { return services.TrackCgroup }
 func (p *fakeProcess) Exited() <-chan struct{}     { return p.exited }
 func (p *fakeProcess) Exit() services.Exit         { return p.exit }
+func (p *fakeProcess) OutOfMemory() bool           { return p.run.Server == "hungry" }
 func (p *fakeProcess) Changed() <-chan struct{}    { return nil }
 func (p *fakeProcess) Gone() <-chan struct{}       { return p.gone }
 func (p *fakeProcess) Survivors() []int            { return nil }

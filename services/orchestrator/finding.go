@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"context"
+	"iter"
 
 	"tend/services"
 )
@@ -22,6 +23,18 @@ func (o *Orchestrator) Find(f Finding) {
 		return
 	}
 	o.tasks.Go(func() { u.send(context.Background(), message{finding: &f}) }) //nolint:errcheck // it ends with the unit
+}
+
+// Statuses yields the last published status of every server, without what is
+// read at each look: the time of the last check and what it uses.
+func (o *Orchestrator) Statuses() iter.Seq[*services.Status] {
+	return func(yield func(*services.Status) bool) {
+		for _, u := range o.roster.Load().units {
+			if !u.removed.Load() && !yield(u.status.Load()) {
+				return
+			}
+		}
+	}
 }
 
 // Thresholds returns the thresholds that a server has now.

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -182,6 +183,23 @@ func TestAnOrphanIsNotAnonymous(t *testing.T) {
 		synctest.Wait()
 		if s := second.get("old"); s.Command != "command of 101" || s.OrphanCommand != s.Command {
 			t.Errorf("its command is %q, %q", s.Command, s.OrphanCommand)
+		}
+	})
+}
+
+func TestAnEndForLackOfMemoryIsToldAsSuch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, newFakeHost(), nil, true, server("hungry"))
+		defer h.close()
+		synctest.Wait()
+		h.host.mu.Lock()
+		for _, p := range h.host.live {
+			p.end(services.Exit{Code: -1, Signal: syscall.SIGKILL, At: time.Now(), Seen: true})
+		}
+		h.host.mu.Unlock()
+		synctest.Wait()
+		if s := h.get("hungry"); s.Exit == nil || !s.Exit.OOM || !strings.Contains(s.Why, "killed by SIGKILL: out of memory") {
+			t.Errorf("exit %+v: %s", s.Exit, s.Why)
 		}
 	})
 }

@@ -46,6 +46,7 @@ type Process interface {
 	Tracking() services.Tracking
 	Exited() <-chan struct{}  // the main process has ended
 	Exit() services.Exit      // how, after Exited
+	OutOfMemory() bool        // the kernel has ended it for lack of memory; takes its time
 	Changed() <-chan struct{} // Run returns something new
 	Signal(sig syscall.Signal, to services.SignalTarget) error
 	Kill()                 // SIGKILL to all that is left of the tree, until Gone

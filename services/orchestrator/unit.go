@@ -23,7 +23,7 @@ type unit struct {
 	trades Trades
 	log    *slog.Logger
 
-	inbox chan message
+	inbox chan *message
 	nudge chan struct{} // a neighbour's facts changed, or the links
 	done  chan struct{} // closed when run returns
 
@@ -37,8 +37,8 @@ type unit struct {
 
 	// Only run touches what follows.
 	m          Machine
-	timer      *time.Timer
-	clock      *time.Timer // of the schedule
+	timer      alarm
+	clock      alarm // of the schedule
 	proc       Process
 	run        services.Run
 	ended      bool // the main process of proc has ended
@@ -62,15 +62,16 @@ type unit struct {
 	wanted     services.Want    // what is recorded while the manager ends; empty before
 	events     []services.Event // made but not yet published
 	exiting    bool             // an exit was not told yet
+	dead       Process          // whose exit that is, where more can be found out
 	crashed    bool             // and it was a crash
 	relied     map[*unit]uint64 // the runs of dependencies that the present run relies on
 	turns      uint64           // runs begun or ended
 	checks     map[monitor.Source]checked
-	unready    string      // why the present run is not ready yet
-	notified   string      // what the present run says of itself
-	outputFrom string      // where the output of the present run begins
-	dog        *time.Timer // of the watchdog
-	queued     bool        // the schedule wants another run after this one
+	unready    string // why the present run is not ready yet
+	notified   string // what the present run says of itself
+	outputFrom string // where the output of the present run begins
+	dog        alarm  // of the watchdog
+	queued     bool   // the schedule wants another run after this one
 }
 
 func (u *unit) server() *services.Server { return &u.settings.Load().server }
@@ -94,7 +95,7 @@ type message struct {
 // send delivers a message unless the unit or the caller ends first.
 func (u *unit) send(ctx context.Context, msg message) error {
 	select {
-	case u.inbox <- msg:
+	case u.inbox <- &msg:
 		return nil
 	case <-u.done:
 		return services.Errorf(services.Unavailable, "the manager is ending")
@@ -105,16 +106,29 @@ func (u *unit) send(ctx context.Context, msg message) error {
 
 // loop lives until ctx ends, or until an orphan is gone. Processes are left as
 // they are.
+//
+// What is waited for and what is done about it are functions of their own: the
+// stack of a unit that waits stays small, and there are a thousand of them.
 func (u *unit) loop(ctx context.Context, first []Input) {
 	defer close(u.done)
-	u.timer = time.NewTimer(time.Hour)
-	u.timer.Stop()
-	defer u.timer.Stop()
-	u.clock = time.NewTimer(time.Hour)
-	defer u.clock.Stop()
-	u.dog = time.NewTimer(time.Hour)
-	u.dog.Stop()
-	defer u.dog.Stop()
+	defer u.timer.stop()
+	defer u.clock.stop()
+	defer u.dog.stop()
+	u.begin(first)
+	for !(u.orphan() && u.proc == nil) {
+		what, msg := u.await(ctx)
+		if what == nothing {
+			return
+		}
+		u.react(what, msg)
+	}
+	u.removed.Store(true)
+	u.trades.State.Forget(u.name)
+	u.trades.Bus.Publish(services.Event{Kind: services.EventRemoved, Server: u.name, By: u.by,
+		Message: u.name + " is down and not configured any more"})
+}
+
+func (u *unit) begin(first []Input) {
 	if u.proc != nil && u.m.passed {
 		u.feedDog()
 	}
@@ -124,46 +138,104 @@ func (u *unit) loop(ctx context.Context, first []Input) {
 		u.observe()
 		u.feed(in)
 	}
-	for !(u.orphan() && u.proc == nil) {
-		var exited, gone, changed <-chan struct{}
-		if u.proc != nil {
-			changed = u.proc.Changed()
-			if u.ended {
-				gone = u.proc.Gone()
-			} else {
-				exited = u.proc.Exited()
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-exited:
-			u.feed(u.endOfRun())
-		case <-gone:
-			u.feed(u.goneInput())
-		case <-changed:
-			u.run = runWith(u.proc, u.run.Digest)
-			u.tell(services.EventChanged)
-			u.publish()
-		case <-u.timer.C:
-			if u.m.step == alive && u.m.Phase == services.Starting {
-				u.verdict, u.by = u.late(), "policy"
-			}
-			u.feed(Input{Kind: Deadline})
-		case <-u.clock.C:
-			u.tick()
-		case <-u.dog.C:
-			u.bark()
-		case <-u.nudge:
-			u.observe()
-		case msg := <-u.inbox:
-			u.hear(msg)
+}
+
+// news is what a unit waits for.
+type news uint8
+
+const (
+	nothing news = iota // and there will be no more
+	mainEnded
+	treeGone
+	runChanged
+	deadline
+	timeComes
+	dogBarks
+	neighbours
+	told
+)
+
+// await returns what happens next.
+func (u *unit) await(ctx context.Context) (news, *message) {
+	var exited, gone, changed <-chan struct{}
+	if u.proc != nil {
+		changed = u.proc.Changed()
+		if u.ended {
+			gone = u.proc.Gone()
+		} else {
+			exited = u.proc.Exited()
 		}
 	}
-	u.removed.Store(true)
-	u.trades.State.Forget(u.name)
-	u.trades.Bus.Publish(services.Event{Kind: services.EventRemoved, Server: u.name, By: u.by,
-		Message: u.name + " is down and not configured any more"})
+	select {
+	case <-ctx.Done():
+		return nothing, nil
+	case <-exited:
+		return mainEnded, nil
+	case <-gone:
+		return treeGone, nil
+	case <-changed:
+		return runChanged, nil
+	case <-u.timer.rings():
+		return deadline, nil
+	case <-u.clock.rings():
+		return timeComes, nil
+	case <-u.dog.rings():
+		return dogBarks, nil
+	case <-u.nudge:
+		return neighbours, nil
+	case msg := <-u.inbox:
+		return told, msg
+	}
+}
+
+func (u *unit) react(what news, msg *message) {
+	switch what {
+	case mainEnded:
+		u.feed(u.endOfRun())
+	case treeGone:
+		u.feed(u.goneInput())
+	case runChanged:
+		u.run = runWith(u.proc, u.run.Digest)
+		u.tell(services.EventChanged)
+		u.publish()
+	case deadline:
+		if u.m.step == alive && u.m.Phase == services.Starting {
+			u.verdict, u.by = u.late(), "policy"
+		}
+		u.feed(Input{Kind: Deadline})
+	case timeComes:
+		u.tick()
+	case dogBarks:
+		u.bark()
+	case neighbours:
+		u.observe()
+	case told:
+		u.hear(*msg)
+	}
+}
+
+// alarm is a timer that costs nothing before it is set.
+type alarm struct{ timer *time.Timer }
+
+func (a *alarm) set(d time.Duration) {
+	if a.timer == nil {
+		a.timer = time.NewTimer(d)
+		return
+	}
+	a.timer.Reset(d)
+}
+
+func (a *alarm) stop() {
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+}
+
+func (a *alarm) rings() <-chan time.Time {
+	if a.timer == nil {
+		return nil
+	}
+	return a.timer.C
 }
 
 func (u *unit) hear(msg message) {
@@ -357,6 +429,7 @@ func (u *unit) feed(in Input) {
 			u.tell(services.EventStarted)
 		case u.exiting && (in.Kind == Gone || len(queue) == 0):
 			u.exiting = false
+			u.explainExit()
 			u.tell(services.EventExited)
 			u.by = cmp.Or(u.by, "policy") // causes whatever follows
 		case in.Kind == SpawnFailed || len(queue) == 0:

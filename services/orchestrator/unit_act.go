@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	mathrand "math/rand/v2"
+	"syscall"
 	"time"
 
 	"tend/services"
@@ -41,7 +42,7 @@ func (u *unit) do(e Effect) (Input, bool) {
 		if deadline := u.server().ReadyDeadline(); deadline > 0 {
 			u.arm(deadline)
 		} else {
-			u.timer.Stop()
+			u.timer.stop()
 		}
 	case ArmReset:
 		u.arm(u.server().Backoff.Reset)
@@ -54,7 +55,7 @@ func (u *unit) do(e Effect) (Input, bool) {
 		u.arm(delay)
 		u.next = u.until
 	case Disarm:
-		u.timer.Stop()
+		u.timer.stop()
 		u.next, u.until = time.Time{}, time.Time{}
 	}
 	return Input{}, false
@@ -70,7 +71,7 @@ func jittered(d time.Duration) time.Duration {
 }
 
 func (u *unit) arm(d time.Duration) {
-	u.timer.Reset(d)
+	u.timer.set(d)
 	u.until = time.Now().Add(d)
 }
 
@@ -157,10 +158,24 @@ func (u *unit) endOfRun() Input {
 		u.by = "" // nobody caused it
 	}
 	u.lasted = exit.At.Sub(u.run.StartedAt)
-	u.exit = &exit
+	u.exit, u.dead = &exit, u.proc
 	u.healthy, u.ailing = nil, ""
 	u.trades.Checker.End(u.name)
 	return Input{Kind: Ended, End: u.classify(exit)}
+}
+
+// explainExit adds what takes time to find out, now that the server may be up
+// again.
+func (u *unit) explainExit() {
+	if u.dead == nil {
+		return
+	}
+	if u.exit != nil && u.exit.Signal == syscall.SIGKILL && u.dead.OutOfMemory() {
+		exit := *u.exit
+		exit.OOM = true
+		u.exit = &exit
+	}
+	u.dead = nil
 }
 
 func (u *unit) classify(exit services.Exit) ending {

@@ -180,8 +180,8 @@ func (u *unit) hearNotice(n Notice) {
 
 // feedDog gives the run another time of its watchdog.
 func (u *unit) feedDog() {
-	if d := u.server().Watchdog; d > 0 && u.dog != nil {
-		u.dog.Reset(d)
+	if d := u.server().Watchdog; d > 0 {
+		u.dog.set(d)
 	}
 }
 

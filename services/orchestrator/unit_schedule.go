@@ -15,7 +15,7 @@ const recheck = time.Minute
 func (u *unit) plan() {
 	next := u.settings.Load().times
 	if next == nil || u.m.Want == services.Down || u.wanted != "" {
-		u.clock.Stop()
+		u.clock.stop()
 		u.setFire(time.Time{})
 		return
 	}
@@ -24,10 +24,10 @@ func (u *unit) plan() {
 		u.setFire(next(now))
 	}
 	if u.fire.IsZero() { // never again
-		u.clock.Stop()
+		u.clock.stop()
 		return
 	}
-	u.clock.Reset(min(u.fire.Sub(now), recheck))
+	u.clock.set(min(u.fire.Sub(now), recheck))
 }
 
 func (u *unit) setFire(at time.Time) {

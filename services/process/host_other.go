@@ -162,6 +162,9 @@ func (h *Host) Notices(ctx context.Context, _ func(Notice)) error {
 	return nil
 }
 
+// OutOfMemory says no: nobody tells.
+func (p *Process) OutOfMemory() bool { return false }
+
 // Meter knows what runs use on Linux only.
 type Meter struct{ host *Host }
 

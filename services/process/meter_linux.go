@@ -20,7 +20,9 @@ type Meter struct {
 	sized    bool    // the kernel tells how many descriptors a process has
 	pageSize int64
 
-	blind   bool // for want of descriptors or memory somebody was overlooked
+	all     int64 // processor time of the cgroup above those of all runs, in µs, at the pass before
+	still   bool  // none of them has used any since
+	blind   bool  // for want of descriptors or memory somebody was overlooked
 	pass    int
 	turns   int // given out so far
 	runs    map[string]*runUsage
@@ -84,6 +86,7 @@ func (m *Meter) Read(ctx context.Context) []Usage {
 	if m.host.cgroups != nil && m.group.enter(m.host.cgroups.base) == nil {
 		defer m.group.leave()
 	}
+	m.stillness()
 	sure := len(loose) == 0 || m.readLoose(ctx, loose)
 	for _, r := range runs {
 		if ctx.Err() != nil {
@@ -102,6 +105,18 @@ func (m *Meter) Read(ctx context.Context) []Usage {
 		}
 	}
 	return out
+}
+
+// stillness asks once whether any run has used the processor since the pass
+// before.
+func (m *Meter) stillness() {
+	m.still = false
+	if m.host.cgroups == nil {
+		return
+	}
+	all := m.groupCPU(m.host.cgroups.base)
+	m.still = all >= 0 && all == m.all
+	m.all = all
 }
 
 // begin lists the live runs, and among them those that have no cgroup.
@@ -129,7 +144,11 @@ func (m *Meter) begin() (runs, loose []*runUsage) {
 // have been overlooked.
 func (m *Meter) readGrouped(r *runUsage) bool {
 	used := int64(-1)
-	if !r.shared {
+	switch {
+	case r.shared:
+	case m.still && r.cgroup >= 0 && strings.HasPrefix(r.run.Cgroup, m.host.cgroups.base+"/"):
+		used = r.cgroup
+	default:
 		used = m.groupCPU(r.run.Cgroup)
 	}
 	if used >= 0 && used == r.cgroup && (m.pass+r.turn)%patience != 0 {

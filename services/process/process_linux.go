@@ -24,6 +24,7 @@ type Process struct {
 	run      services.Run
 	leader   *handle // nil when it was dead already at adoption
 	exit     services.Exit
+	killed   bool // by SIGKILL, and not by us
 	tracking services.Tracking
 	tree     tree
 }
@@ -73,12 +74,7 @@ func (p *Process) over(leader *handle) {
 		exit = services.UnknownExit(time.Now())
 	}
 	p.mu.Lock()
-	killed, cgroup := exit.Signal == syscall.SIGKILL && !p.tree.killing, p.run.Cgroup
-	p.mu.Unlock()
-	if killed {
-		exit.OOM = p.host.outOfMemory(cgroup)
-	}
-	p.mu.Lock()
+	p.killed = exit.Signal == syscall.SIGKILL && !p.tree.killing
 	p.exit = exit
 	p.mu.Unlock()
 	close(p.exited)
@@ -190,6 +186,15 @@ func (p *Process) Exit() services.Exit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.exit
+}
+
+// OutOfMemory reports whether the kernel has ended the main process for lack of
+// memory. It takes its time, so it is asked once the server is up again.
+func (p *Process) OutOfMemory() bool {
+	p.mu.Lock()
+	killed, cgroup := p.killed, p.run.Cgroup
+	p.mu.Unlock()
+	return killed && p.host.outOfMemory(cgroup)
 }
 
 // Changed yields a token when Run or Tracking returns something new.
