@@ -51,7 +51,7 @@ type Vigour uint8
 
 // The vigours.
 const (
-	VigourNone      Vigour = iota // not known: no manager looked
+	VigourNone      Vigour = iota // not known: no manager looked, or it was on its way up
 	VigourDown                    // not running, as wanted
 	VigourUp                      // runs and is well, as far as anybody can tell
 	VigourUnhealthy               // runs, but a check fails
@@ -88,8 +88,10 @@ func VigourOf(s Status) Vigour {
 		return VigourUnhealthy
 	case s.PID != 0:
 		return VigourUp
-	case s.Phase == Failed, s.Phase == BackOff, s.Want == Up && s.Phase != Exited:
+	case s.Phase == Failed, s.Phase == BackOff:
 		return VigourBroken
+	case s.Want == Up && s.Phase != Exited:
+		return VigourNone // on its way
 	}
 	return VigourDown
 }
