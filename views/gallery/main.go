@@ -85,7 +85,14 @@ func overview(list []services.Status) templ.Component {
 	for i := range list {
 		refs[i] = &list[i]
 	}
-	o := model.OverviewOf(refs, 1, model.Frame{Now: time.Now(), Host: "127.0.0.1"})
+	now := time.Now()
+	shapes := map[string]string{"postgres": "steady", "redis": "spiky", "api": "leak"}
+	o := model.OverviewOf(refs, 1, model.Frame{Now: now, Host: "127.0.0.1", Recent: func(server string) []services.Sample {
+		if shapes[server] == "" {
+			return nil
+		}
+		return canned.Samples(shapes[server], now, 10*time.Minute, 40)
+	}})
 	return pages.Overview(frame(o.Summary.Title), o)
 }
 
