@@ -51,7 +51,7 @@ func (h *handler) routes() *mux.Router {
 	stream("/ws", h.openSocket)
 	r.PathPrefix(static.Prefix).Handler(static.Handler()).Methods("GET", "HEAD")
 
-	rest := &api.API{Control: h.Control, Logs: h.Logs, History: h.History, Alerts: h.Alerts, Shutdown: h.Shutdown, Reload: h.Reload, Info: h.Info, Position: h.Position, Ending: h.Ending}
+	rest := &api.API{Control: h.Control, Logs: h.Logs, History: h.History, Alerts: h.Alerts, Tree: h.Tree, Shutdown: h.Shutdown, Reload: h.Reload, Info: h.Info, Position: h.Position, Ending: h.Ending}
 	get("/api/servers", rest.ListServers)
 	post("/api/servers", rest.OrderServers)
 	get("/api/servers/{id}", rest.GetServer)
@@ -59,6 +59,7 @@ func (h *handler) routes() *mux.Router {
 	stream("/api/servers/{id}/logs", rest.StreamLog)
 	get("/api/servers/{id}/runs", rest.ListRuns)
 	get("/api/servers/{id}/samples", rest.ListSamples)
+	get("/api/servers/{id}/tree", rest.ListTree)
 	get("/api/history", rest.ListEvents)
 	stream("/api/events", rest.StreamEvents)
 	get("/api/info", rest.GetInfo)

@@ -165,6 +165,20 @@ func (h *Host) Notices(ctx context.Context, _ func(Notice)) error {
 // OutOfMemory says no: nobody tells.
 func (p *Process) OutOfMemory() bool { return false }
 
+// List returns the main process of a live run: its tree is not known here.
+func (h *Host) List(id string) []services.TreeProcess {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, p := range h.live {
+		if p.run.ID == id {
+			return []services.TreeProcess{{
+				PID: p.run.Leader.PID, StartedAt: services.Time{Time: p.run.StartedAt}, Memory: services.Unknown, Threads: services.Unknown,
+			}}
+		}
+	}
+	return nil
+}
+
 // Meter knows what runs use on Linux only.
 type Meter struct{ host *Host }
 

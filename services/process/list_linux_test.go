@@ -1,0 +1,37 @@
+package process
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"tend/services"
+)
+
+func TestTheProcessesOfARunAreListedWithWhatTheyUse(t *testing.T) {
+	eachTier(t, func(t *testing.T, without Without) {
+		b := open(t, "list", without)
+		s := self("obedient")
+		s.Command = services.Command{Argv: []string{"/bin/sh", "-c", "sleep 1000 & echo ready; wait"}}
+		p := b.start(s)
+		b.says("ready")
+		var list []services.TreeProcess
+		until(t, "both processes are seen", func() bool { list = b.List(p.Run().ID); return len(list) == 2 })
+		main, child := list[0], list[1]
+		if main.PID != p.Run().Leader.PID || main.Parent != os.Getpid() || !strings.HasPrefix(main.Command, "/bin/sh -c ") || main.State != "sleeping" || main.Memory <= 0 || main.Threads != 1 {
+			t.Errorf("the main process is %+v", main)
+		}
+		if child.Parent != main.PID || child.Command != "sleep 1000" || child.CPU > 5 {
+			t.Errorf("the child is %+v", child)
+		}
+		if age := time.Since(main.StartedAt.Time); age < -time.Second || age > time.Minute {
+			t.Errorf("it began %v ago", age)
+		}
+		p.Kill()
+		wait(t, "the end", p.Gone())
+		if list := b.List("another"); list != nil {
+			t.Errorf("a run that is not there has %+v", list)
+		}
+	})
+}
