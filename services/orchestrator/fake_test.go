@@ -266,6 +266,7 @@ func (f *fakeTrades) all() []services.Record {
 
 // house is an orchestrator over fakes.
 type house struct {
+	usage *services.Sample // of every server
 	*Orchestrator
 	t       *testing.T
 	host    *fakeHost
@@ -311,7 +312,7 @@ func open(t *testing.T, host *fakeHost, records []services.Record, clean bool, s
 		Digest: func(s services.Server) string { return s.Command.List()[0] },
 		Times:  everyTenth,
 		Trades: Trades{Host: host, Ports: host, State: h.trades, Bus: h.bus, Logs: h.trades, Checker: h.checker,
-			Log: slog.New(slog.DiscardHandler)},
+			Usage: func(string) *services.Sample { return h.usage }, Log: slog.New(slog.DiscardHandler)},
 	})
 	if err != nil {
 		t.Fatal(err)

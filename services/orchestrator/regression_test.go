@@ -203,3 +203,19 @@ func TestAnEndForLackOfMemoryIsToldAsSuch(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatARunBeforeHasUsedIsNotShownAsThePresentOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, newFakeHost(), nil, true, server("web"))
+		defer h.close()
+		synctest.Wait()
+		h.usage = &services.Sample{At: services.Time{Time: h.get("web").StartedAt.Add(-time.Second)}}
+		if s := h.get("web"); s.Usage != nil || s.Memory != nil {
+			t.Errorf("it shows %+v", s.Usage)
+		}
+		h.usage = &services.Sample{At: services.Time{Time: h.get("web").StartedAt.Add(time.Second)}, CPU: 3, Memory: 4096}
+		if s := h.get("web"); s.Usage == nil || *s.Memory != 4096 || *s.CPU != 3 {
+			t.Errorf("it shows %+v", s.Usage)
+		}
+	})
+}

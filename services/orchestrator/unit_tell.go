@@ -149,7 +149,11 @@ func (u *unit) current() services.Status {
 	s := *u.status.Load()
 	s.LastCheck = u.lastCheck()
 	if u.trades.Usage != nil && s.PID != 0 {
-		if s.Usage = u.trades.Usage(u.name); s.Usage != nil && s.Usage.Memory >= 0 {
+		s.Usage = u.trades.Usage(u.name)
+		if s.Usage != nil && s.Usage.At.Before(s.StartedAt.Time) {
+			s.Usage = nil // of the run before
+		}
+		if s.Usage != nil && s.Usage.Memory >= 0 {
 			s.CPU, s.Memory = &s.Usage.CPU, (*int64)(&s.Usage.Memory)
 		}
 	}
