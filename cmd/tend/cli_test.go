@@ -29,6 +29,7 @@ type desk struct {
 	end  func()
 	mu   sync.Mutex // guards what follows
 	read []logs.Query
+	past []services.HistoryQuery
 }
 
 func newDesk(t *testing.T) *desk {
@@ -50,7 +51,7 @@ func newDesk(t *testing.T) *desk {
 	}
 	ending := make(chan struct{})
 	srv := &http.Server{ConnContext: handlers.ConnContext, Handler: handlers.New(handlers.Deps{
-		Control: d.Fake, Logs: d, Log: slog.New(slog.DiscardHandler), Ending: ending,
+		Control: d.Fake, Logs: d, History: d, Log: slog.New(slog.DiscardHandler), Ending: ending,
 		Info: handlers.Info{URL: "http://127.0.0.1:3030", PID: os.Getpid()},
 		Shutdown: func(_ context.Context, keep bool) error {
 			d.kept <- keep
@@ -119,32 +120,37 @@ func (d *desk) expect(args string, code int, stdout, stderr string) {
 func TestACommandThatMakesNoSenseEndsWithTwoAndDoesNothing(t *testing.T) {
 	d := newDesk(t)
 	for args, says := range map[string]string{
-		"dance":                      `there is no command "dance"; see`,
-		"strat web":                  `there is no command "strat": did you mean start?`,
-		"start":                      "name at least one server, or use --all",
-		"stop --all web":             "name servers or use --all, not both",
-		"stop --all --orphan 5":      "--orphan ends one process, never --all",
-		"stop web db --orphan 5":     "--orphan goes with one server",
-		"stop web --orphan -5":       "--orphan takes the number of a process",
-		"stop web --orphan me":       "--orphan me: write a number",
-		"start web --orphan 5":       "unknown flag: --orphan",
-		"start web --timeout soon":   "--timeout soon: write a time such as 30s",
-		"start web --timeout 0s":     "use --no-wait",
-		"start web --force":          "unknown flag: --force",
-		"logs":                       "accepts 1 arg(s), received 0",
-		"logs web db":                "accepts 1 arg(s), received 2",
-		"logs web -n few":            "--lines few: write a number, or all",
-		"logs web -n -1":             "--lines -1",
-		"logs web --grep (":          "regular expression",
-		"logs web --since yesterday": "since wants an age such as 10m",
-		"events now":                 "unknown command",
-		"events --all --after 5":     "use --all or --after, not both",
-		"events --after x":           "--after x: write a number",
-		"completion":                 "name a shell: tend completion bash",
-		"completion tcsh":            "unknown command",
-		"shutdown web":               "unknown command",
-		"open web":                   "unknown command",
-		"status --yaml":              "unknown flag: --yaml",
+		"dance":                            `there is no command "dance"; see`,
+		"strat web":                        `there is no command "strat": did you mean start?`,
+		"start":                            "name at least one server, or use --all",
+		"stop --all web":                   "name servers or use --all, not both",
+		"stop --all --orphan 5":            "--orphan ends one process, never --all",
+		"stop web db --orphan 5":           "--orphan goes with one server",
+		"stop web --orphan -5":             "--orphan takes the number of a process",
+		"stop web --orphan me":             "--orphan me: write a number",
+		"start web --orphan 5":             "unknown flag: --orphan",
+		"start web --timeout soon":         "--timeout soon: write a time such as 30s",
+		"start web --timeout 0s":           "use --no-wait",
+		"start web --force":                "unknown flag: --force",
+		"logs":                             "accepts 1 arg(s), received 0",
+		"logs web db":                      "accepts 1 arg(s), received 2",
+		"logs web -n few":                  "--lines few: write a number, or all",
+		"logs web -n -1":                   "--lines -1",
+		"logs web --grep (":                "regular expression",
+		"logs web --since yesterday":       "since wants an age such as 10m",
+		"events now":                       "unknown command",
+		"history -n 0":                     "--lines 0: write a number from 1 on",
+		"history --kind boom":              "kind wants a kind of event",
+		"history --since yesterday":        "since wants an age such as 10m",
+		"history --runs":                   "--runs goes with one server",
+		"history --runs web --kind exited": "--kind selects events, --runs shows runs",
+		"events --all --after 5":           "use --all or --after, not both",
+		"events --after x":                 "--after x: write a number",
+		"completion":                       "name a shell: tend completion bash",
+		"completion tcsh":                  "unknown command",
+		"shutdown web":                     "unknown command",
+		"open web":                         "unknown command",
+		"status --yaml":                    "unknown flag: --yaml",
 	} {
 		code, out, errs := d.tend(strings.Fields(args)...)
 		if code != 2 || out != "" || !strings.HasPrefix(errs, "tend: ") || !strings.Contains(errs, says) || strings.Count(errs, "\n") != 1 {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -35,6 +36,7 @@ type ward struct {
 	output  *said // by the present manager
 	client  *remote.Client
 	wanted  map[string]services.Want // what was asked for and confirmed; absent where the answer was lost
+	killed  map[string]bool          // those sent a SIGKILL in this round: they die without a note, and not at once
 }
 
 // said is output that is read while it is being written.
@@ -78,7 +80,7 @@ func newWard(t *testing.T, servers int, as *syscall.Credential) *ward {
 			}
 		}
 	}
-	w := &ward{t: t, dir: dir, as: as, wanted: map[string]services.Want{}}
+	w := &ward{t: t, dir: dir, as: as, wanted: map[string]services.Want{}, killed: map[string]bool{}}
 	var text strings.Builder
 	text.WriteString("listen: 127.0.0.1:0\ndefaults: {backoff: {min: 10ms, max: 100ms}, stop: {timeout: 5s}}\nservers:\n")
 	for i := range servers {
@@ -150,6 +152,11 @@ func (w *ward) end() {
 	if w.manager == nil {
 		w.open()
 	}
+	if w.t.Failed() {
+		for e, err := range w.client.Events(context.Background(), url.Values{"since": {"1m"}}) {
+			w.t.Logf("history: %s %s %s %v", e.At.Format(time.StampMilli), e.Kind, e.Message, err)
+		}
+	}
 	w.manager.Process.Signal(syscall.SIGTERM)
 	if err := w.manager.Wait(); err != nil && !w.t.Failed() {
 		w.t.Errorf("the manager ended with %v:\n%s", err, w.output.String())
@@ -214,6 +221,7 @@ func (w *ward) disturb(ctx context.Context) {
 		name := w.names[rand.N(len(w.names))]
 		action := actions[rand.N(len(actions))]
 		delete(w.wanted, name)
+		w.killed[name] = w.killed[name] || action == services.Kill
 		if _, err := w.client.Do(ctx, services.Order{Action: action, Servers: []string{name}}); err != nil {
 			return // the manager was killed before it confirmed
 		}
@@ -325,6 +333,7 @@ func (w *ward) rounds(n int, between func(round int)) {
 	w.open()
 	w.settled()
 	for round := range n {
+		clear(w.killed)
 		ctx, cancel := context.WithCancel(w.t.Context())
 		quiet := make(chan struct{})
 		go func() {
@@ -350,7 +359,7 @@ func (w *ward) rounds(n int, between func(round int)) {
 func (w *ward) pids() map[string]int {
 	out := map[string]int{}
 	for name, want := range w.wanted {
-		if pid := w.alive(name); want == services.Up && pid != 0 {
+		if pid := w.alive(name); want == services.Up && pid != 0 && !w.killed[name] {
 			out[name] = pid
 		}
 	}

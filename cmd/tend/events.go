@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -66,10 +65,5 @@ func printEvent(out io.Writer, e services.Event, asJSON bool) error {
 		_, err := fmt.Fprintf(out, "%s  %-8s %s\n", e.At.Local().Format(time.TimeOnly), e.Kind, oneLine(e.Message))
 		return err
 	}
-	text, err := json.Marshal(e)
-	if err != nil {
-		return fmt.Errorf("print as JSON: %w", err)
-	}
-	_, err = fmt.Fprintf(out, "%s\n", text)
-	return err
+	return printLine(out, e)
 }

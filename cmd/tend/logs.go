@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -111,11 +110,9 @@ type linePrinter struct {
 
 func (p *linePrinter) print(line remote.LogLine) error {
 	if p.asJSON {
-		text, err := json.Marshal(line)
-		if err != nil {
-			return fmt.Errorf("print as JSON: %w", err)
+		if err := printLine(p.out, line); err != nil {
+			return err
 		}
-		p.out.Write(append(text, '\n')) //nolint:errcheck // the writer keeps its first error
 	} else {
 		p.text(line)
 	}

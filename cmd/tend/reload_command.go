@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -49,11 +48,7 @@ In a terminal it asks first where something is stopped or restarted. A file with
 				}
 			}
 			if asJSON {
-				text, err := json.MarshalIndent(plan, "", "  ")
-				if err != nil {
-					return fmt.Errorf("print as JSON: %w", err)
-				}
-				fmt.Fprintf(out, "%s\n", text)
+				return printJSON(out, plan)
 			}
 			return nil
 		},

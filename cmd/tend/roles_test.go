@@ -40,6 +40,8 @@ func witness(dir, name string) int {
 			f.Close()
 		}
 	}
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM) // before the lock: who is seen alive notes its end
 	pid := os.Getpid()
 	lock, err := os.OpenFile(at(".lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -50,8 +52,6 @@ func witness(dir, name string) int {
 		note(".double", fmt.Sprintf("pid %d found another instance", pid))
 		return 66
 	}
-	term := make(chan os.Signal, 1)
-	signal.Notify(term, syscall.SIGTERM)
 	tick := time.NewTicker(2 * time.Millisecond)
 	for n := 1; ; n++ {
 		fmt.Printf("%d %d\n", pid, n)

@@ -78,6 +78,16 @@ func printJSON(out io.Writer, value any) error {
 	return err
 }
 
+// printLine prints a value as one line of JSON.
+func printLine(out io.Writer, value any) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("print as JSON: %w", err)
+	}
+	_, err = fmt.Fprintf(out, "%s\n", text)
+	return err
+}
+
 func printTable(out io.Writer, list []services.Status, now time.Time, paint painter) error {
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(out, "No server is configured.")

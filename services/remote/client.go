@@ -149,7 +149,8 @@ func (c *Client) ask(ctx context.Context, q request, into any) error {
 
 // List implements services.Control.
 func (c *Client) List(ctx context.Context) (list []services.Status, err error) {
-	return list, c.ask(ctx, request{method: http.MethodGet, path: "/api/servers"}, &list)
+	err = c.ask(ctx, request{method: http.MethodGet, path: "/api/servers"}, &list)
+	return list, err
 }
 
 // Get implements services.Control.
@@ -158,7 +159,8 @@ func (c *Client) Get(ctx context.Context, name string) (s services.Status, err e
 	if err != nil {
 		return s, err
 	}
-	return s, c.ask(ctx, request{method: http.MethodGet, path: path}, &s)
+	err = c.ask(ctx, request{method: http.MethodGet, path: path}, &s)
+	return s, err
 }
 
 // Do implements services.Control.

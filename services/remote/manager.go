@@ -29,17 +29,20 @@ type Plan struct {
 // Invalid for a file with problems, Conflict where the plan has changed.
 func (c *Client) Reload(ctx context.Context, dry bool, id string) (plan Plan, err error) {
 	form := url.Values{"dry": {strconv.FormatBool(dry)}, "plan": {id}}
-	return plan, c.ask(ctx, request{method: http.MethodPost, path: "/api/config/reload", form: form}, &plan)
+	err = c.ask(ctx, request{method: http.MethodPost, path: "/api/config/reload", form: form}, &plan)
+	return plan, err
 }
 
 // AlertTargets returns where alerts go.
 func (c *Client) AlertTargets(ctx context.Context) (list []services.AlertTarget, err error) {
-	return list, c.ask(ctx, request{method: http.MethodGet, path: "/api/alerts"}, &list)
+	err = c.ask(ctx, request{method: http.MethodGet, path: "/api/alerts"}, &list)
+	return list, err
 }
 
 // TestAlerts sends a test to every target and returns how that went.
 func (c *Client) TestAlerts(ctx context.Context) (list []services.AlertTest, err error) {
-	return list, c.ask(ctx, request{method: http.MethodPost, path: "/api/alerts/test", form: url.Values{}}, &list)
+	err = c.ask(ctx, request{method: http.MethodPost, path: "/api/alerts/test", form: url.Values{}}, &list)
+	return list, err
 }
 
 // Attend returns a connection that can be read until the manager ends, or ctx
@@ -63,5 +66,6 @@ type Info struct {
 
 // Info asks the manager about itself.
 func (c *Client) Info(ctx context.Context) (info Info, err error) {
-	return info, c.ask(ctx, request{method: http.MethodGet, path: "/api/info"}, &info)
+	err = c.ask(ctx, request{method: http.MethodGet, path: "/api/info"}, &info)
+	return info, err
 }
