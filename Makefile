@@ -24,7 +24,7 @@ check: go ## formatting, go vet for Linux, macOS and FreeBSD, freshness of gener
 	@.ci/fresh
 	@echo "PASS: formatted, vetted for linux, darwin and freebsd, generated files fresh"
 
-bench: go ## measure tend against the same done by hand (ten minutes; ARGS=-quick for a try)
+bench: go ## measure tend against the same done by hand (half an hour; ARGS=-quick for a try, -only=FIGURE,...)
 	@$(GO) build -trimpath -o bin/bench ./cmd/bench
 	@bin/bench $(ARGS)
 

@@ -10,12 +10,13 @@ import (
 
 // The roles of this program when it does by hand, in the fewest lines, what
 // tend does: the limits that it is measured against. None of them ends by
-// itself; the bench kills them.
+// itself, but for the storm, which is a server; the bench kills them.
 var hands = map[string]func(args []string) error{
 	"keep":  handKeep,
 	"end":   handEnd,
 	"dial":  handDial,
 	"serve": handServe,
+	"storm": handStorm,
 }
 
 func hand(role string, args []string) int {

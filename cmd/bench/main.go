@@ -46,6 +46,10 @@ var figures = []figure{
 	{"logs", measureLogs},
 	{"stop", measureStop},
 	{"list", measureList},
+	{"sampling", measureSampling},
+	{"storm", measureStorm},
+	{"chart", measureChart},
+	{"aged", measureAged},
 }
 
 // bench is what all figures need.
