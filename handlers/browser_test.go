@@ -17,7 +17,7 @@ func TestInABrowser(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *browsertest.Browser){
 		"a click on start shows the server running":                  clickStart,
 		"what happens changes the page by itself":                    pageFollows,
-		"the focus and an open menu stay while a row is pushed":      focusStays,
+		"the focus and what is selected stay while a row is pushed":  focusStays,
 		"an older state never replaces a newer one":                  olderLoses,
 		"an extension that comes late is not too late":               lateExtension,
 		"a page reconnects after the manager restarts":               pageReconnects,
@@ -31,6 +31,10 @@ func TestInABrowser(t *testing.T) {
 		"a log is shown live, coloured and harmless":                 logIsLive,
 		"a log keeps its place while somebody reads, and its bounds": logKeepsItsPlace,
 		"the choice of light or dark is remembered":                  themeIsRemembered,
+		"the list shows what is looked for, and remembers it":        listIsSearched,
+		"the list is sorted and folded, by its address alone, too":   listIsSorted,
+		"several servers are asked about once":                       severalAreAsked,
+		"what depends on a server can be stopped with it":            dependentsAreAsked,
 		"times go on counting":                                       timesCount,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, browser) })
@@ -102,8 +106,8 @@ func focusStays(t *testing.T, b *browsertest.Browser) {
 	s := newSite(t)
 	s.start("web")
 	tab := visit(t, b, s.URL)
-	tab.Click("#more-web")
-	browsertest.Eval[bool](tab, `(window.button = document.querySelector("#restart-web"), button.focus(), document.querySelector("#menu-web").showPopover(), button.focus(), true)`)
+	tab.Click("#server-web .pick")
+	browsertest.Eval[bool](tab, `(window.button = document.querySelector("#restart-web"), button.focus(), true)`)
 	for i := range 50 {
 		s.change("web", func(st *services.Status) { st.Restarts = i + 1 })
 		if i%10 == 9 {
@@ -114,8 +118,8 @@ func focusStays(t *testing.T, b *browsertest.Browser) {
 	if !browsertest.Eval[bool](tab, `document.activeElement === button && button.isConnected`) {
 		t.Errorf("the focus is on %s", browsertest.Eval[string](tab, `document.activeElement.outerHTML`))
 	}
-	if !browsertest.Eval[bool](tab, `document.querySelector("#menu-web").matches(":popover-open")`) {
-		t.Error("the menu has closed")
+	if !browsertest.Eval[bool](tab, `document.querySelector("#server-web .pick").checked && document.querySelector("#picked").textContent === "1"`) {
+		t.Error("the server is not selected any more")
 	}
 	// Also when the whole list comes anew, and when the control makes no sense any more.
 	kind := services.Unconfigured
@@ -247,12 +251,14 @@ func keyboardAlone(t *testing.T, b *browsertest.Browser) {
 	if id := browsertest.Eval[string](tab, `document.activeElement.id`); id != "start-web" {
 		t.Errorf("after that the focus is on %q", id)
 	}
-	reach("more-web")
+	browsertest.Eval[bool](tab, `(document.querySelector("#server-web .pick").focus(), true)`)
 	tab.Press(" ")
-	tab.Wait(`document.querySelector("#menu-web").matches(":popover-open")`)
-	reach("kill-web")
+	reach("bulk-kill")
 	tab.Press("\r")
-	tab.Wait(says("#server-web", "stopped"))
+	tab.Wait(`document.activeElement.id === "ask-yes"`)
+	tab.Press("\r")
+	tab.Wait(says("#server-web", "stopped") + ` && !document.querySelector("#ask").open`)
+	browsertest.Eval[bool](tab, `(document.querySelector("#home").focus(), true)`)
 	reach("open-api")
 	tab.Press("\r")
 	tab.Wait(`location.pathname === "/servers/api"`)

@@ -13,8 +13,13 @@ import (
 	"tend/views/pages"
 )
 
-// showOverview shows all servers.
+// showOverview shows all servers, or those that the address chooses.
 func (h *handler) showOverview(w http.ResponseWriter, r *http.Request) error {
+	find := model.FindOf(r.URL.Query())
+	if path := find.Path(); path != r.URL.RequestURI() { // a form sends what is empty, too
+		http.Redirect(w, r, path, http.StatusSeeOther)
+		return nil
+	}
 	at := h.position() // before the list: what changes meanwhile is pushed again
 	list, err := h.Control.List(r.Context())
 	if err != nil {
@@ -25,9 +30,9 @@ func (h *handler) showOverview(w http.ResponseWriter, r *http.Request) error {
 		refs[i] = &list[i]
 	}
 	now := time.Now()
-	overview := model.OverviewOf(refs, at, h.view(now))
+	overview := model.OverviewOf(refs, find, at, h.view(now))
 	frame := h.frame(overview.Summary.Title, now)
-	frame.Topic, frame.Since, frame.Path = topicOverview, strconv.FormatUint(at, 10), "/"
+	frame.Topic, frame.Since, frame.Path = topicOverview, strconv.FormatUint(at, 10), find.Path()
 	frame.Here = "/"
 	return h.render(w, r, http.StatusOK, pages.Overview(frame, overview))
 }
@@ -42,7 +47,7 @@ func (h *handler) frame(title string, now time.Time) layout.Frame {
 
 // view is what the servers on a page depend on beside themselves.
 func (h *handler) view(now time.Time) model.Frame {
-	return model.Frame{Now: now, Host: linkHost(h.Info.URL), Recent: h.Recent.Of}
+	return model.Frame{Now: now, Host: linkHost(h.Info.URL), Recent: h.Recent}
 }
 
 // positioned is a hub that says how far it is.

@@ -47,12 +47,12 @@ func NewPusher(control services.Control, h *hub.Hub, url string, recent *Recent,
 // Anybody may call it.
 func (p *Pusher) Sample(server string, s services.Sample) {
 	p.push(topicOverview, "use-"+server, uint64(s.At.UnixMilli()), func(now time.Time) templ.Component {
-		return partials.Use(model.UseOf(server, p.recent.Of(server), now))
+		return partials.Use(model.UseOf(server, p.recent, now))
 	})
 }
 
 func (p *Pusher) frame(now time.Time) model.Frame {
-	return model.Frame{Now: now, Host: p.host, Recent: p.recent.Of}
+	return model.Frame{Now: now, Host: p.host, Recent: p.recent}
 }
 
 // relist is how long the pusher waits before it tries again to list.
@@ -145,7 +145,7 @@ func (p *Pusher) change(ctx context.Context, s *services.Status) error {
 		p.pushAll()
 		return nil
 	}
-	p.push(topicOverview, "server-"+s.ID, s.Rev, p.view(s, partials.Row))
+	p.push(topicOverview, "server-"+s.ID, s.Rev, p.view(s, row))
 	p.pushSummary()
 	return nil
 }
@@ -163,22 +163,20 @@ func (p *Pusher) remove(id string) {
 	p.pushAll()
 }
 
-// pushAll pushes the whole list: servers came, went or moved.
+// row is a server in the list. Whether a browser shows it is its own business.
+func row(s model.Server) templ.Component { return partials.Row(model.Listed{Server: s}) }
+
+// pushAll says that servers came, went or moved: each page asks for the list
+// that it shows.
 func (p *Pusher) pushAll() {
 	rev := p.next()
-	list := make([]*services.Status, len(p.names))
-	for i, name := range p.names {
-		list[i] = p.servers[name]
-	}
-	p.push(topicOverview, "servers", rev, func(now time.Time) templ.Component {
-		return partials.Servers(model.OverviewOf(list, rev, p.frame(now)))
-	})
+	p.push(topicOverview, "roster", rev, func(time.Time) templ.Component { return partials.Roster(strconv.FormatUint(rev, 10)) })
 	p.pushSummary()
 }
 
 func (p *Pusher) pushSummary() {
 	count, rev := p.count, p.next()
-	p.push(topicOverview, "summary", rev, func(time.Time) templ.Component { return partials.Summary(count.Summary(rev)) })
+	p.push(topicOverview, "summary", rev, func(time.Time) templ.Component { return partials.Summary(count.Summary(rev, "")) })
 }
 
 func (p *Pusher) pushPanel(s *services.Status) {

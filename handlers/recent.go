@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tend/services"
+	"tend/views/model"
 )
 
 const (
@@ -25,8 +26,22 @@ type Recent struct {
 // recent is one server. The newest sample is kept whole, of older ones what is
 // drawn.
 type recent struct {
-	newest *services.Sample
-	points []point // the newest last
+	newest  *services.Sample
+	points  []point                           // the newest last
+	minutes [model.StripSlots]services.Vigour // the worst of each minute, in a ring
+	minute  int64                             // since 1970, of the last one that is filled
+}
+
+// note notes how well the server was.
+func (r *recent) note(s services.Sample) {
+	minute := s.At.Unix() / 60
+	for m := max(r.minute+1, minute-int64(len(r.minutes))+1); m <= minute; m++ {
+		r.minutes[m%int64(len(r.minutes))] = services.VigourNone
+	}
+	r.minute = max(r.minute, minute)
+	if at := &r.minutes[minute%int64(len(r.minutes))]; minute > r.minute-int64(len(r.minutes)) {
+		*at = max(*at, s.State)
+	}
 }
 
 type point struct {
@@ -49,6 +64,7 @@ func (r *Recent) Add(server string, s services.Sample) {
 		r.servers[server] = one
 	}
 	one.newest = &s
+	one.note(s)
 	p := point{at: s.At.Unix(), memory: int64(s.Memory), cpu: float32(s.CPU), state: s.State}
 	n := len(one.points)
 	switch {
@@ -69,6 +85,13 @@ func (r *Recent) Forget(server string) {
 	delete(r.servers, server)
 }
 
+// Len returns how many servers are known.
+func (r *Recent) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.servers)
+}
+
 // Newest returns the last sample of a server, nil for none. Nobody may change
 // it.
 func (r *Recent) Newest(server string) *services.Sample {
@@ -78,6 +101,24 @@ func (r *Recent) Newest(server string) *services.Sample {
 		return one.newest
 	}
 	return nil
+}
+
+// Strip returns how well a server was, minute by minute, the oldest first.
+func (r *Recent) Strip(server string, now time.Time) (out [model.StripSlots]services.Vigour) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	one := r.servers[server]
+	if one == nil {
+		return out
+	}
+	last := now.Unix() / 60
+	for i := range out {
+		m := last - int64(len(out)-1-i)
+		if m > one.minute-int64(len(out)) && m <= one.minute {
+			out[i] = one.minutes[m%int64(len(out))]
+		}
+	}
+	return out
 }
 
 // Of returns what a server used lately, the oldest first, as far as it is

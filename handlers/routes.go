@@ -41,6 +41,8 @@ func (h *handler) routes() *mux.Router {
 	post := func(path string, handle api.Handler) { r.Handle(path, h.show(handle)).Methods("POST") }
 
 	get("/", h.showOverview)
+	get("/bulk", h.askBulk)
+	post("/bulk", h.actBulk)
 	get("/servers/{id}", h.showServer)
 	stream("/servers/{id}/log", h.streamLog)
 	post("/servers/{id}/{action}", h.actOnServer)

@@ -55,6 +55,13 @@
     polling ||= setInterval(poll, pollEvery);
   });
 
+  // Whoever points at a time reads it exactly, in the zone of this browser.
+  const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+  addEventListener("pointerover", ({ target }) => {
+    const time = target.closest?.("time[datetime]");
+    if (time) time.title = exact.format(new Date(time.dateTime));
+  });
+
   // Times go on counting, in the way that model.Span writes them.
   const two = (n) => String(n).padStart(2, "0");
   const span = (ms) => {

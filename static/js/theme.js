@@ -1,21 +1,29 @@
-// Applies the remembered choice of light or dark before anything is painted,
-// and lets the button change it. Without a choice the system decides.
+// Applies what was chosen for the looks, light or dark and dense or roomy,
+// before anything is painted, and lets the buttons change it. Without a choice
+// the system decides.
 (() => {
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const read = () => { try { return localStorage.getItem("tend-theme"); } catch { return null; } };
-  const write = (theme) => { try { localStorage.setItem("tend-theme", theme); } catch { /* private mode: not remembered */ } };
-  const apply = () => { root.dataset.theme = read() || (dark.matches ? "dark" : "light"); };
+  const read = (name) => { try { return localStorage.getItem("tend-" + name); } catch { return null; } };
+  const write = (name, value) => { try { localStorage.setItem("tend-" + name, value); } catch { /* private mode: not remembered */ } };
+  const apply = () => {
+    root.dataset.theme = read("theme") || (dark.matches ? "dark" : "light");
+    root.dataset.density = read("density") || "roomy";
+    document.getElementById("density")?.setAttribute("aria-pressed", String(root.dataset.density === "dense"));
+  };
+  root.dataset.script = "on"; // for what makes sense only with it, or without
   apply();
   dark.addEventListener("change", apply);
   addEventListener("storage", apply); // another tab has chosen
   addEventListener("DOMContentLoaded", () => {
-    const button = document.getElementById("theme");
-    button.hidden = false;
-    button.addEventListener("click", () => {
-      const theme = root.dataset.theme === "dark" ? "light" : "dark";
-      write(theme);
-      root.dataset.theme = theme;
-    });
+    for (const [name, one, other] of [["theme", "dark", "light"], ["density", "dense", "roomy"]]) {
+      const button = document.getElementById(name);
+      button.hidden = false;
+      button.addEventListener("click", () => {
+        write(name, root.dataset[name] === one ? other : one);
+        apply();
+      });
+    }
+    apply();
   });
 })();

@@ -86,14 +86,49 @@ func overview(list []services.Status) templ.Component {
 		refs[i] = &list[i]
 	}
 	now := time.Now()
-	shapes := map[string]string{"postgres": "steady", "redis": "spiky", "api": "leak"}
-	o := model.OverviewOf(refs, 1, model.Frame{Now: now, Host: "127.0.0.1", Recent: func(server string) []services.Sample {
-		if shapes[server] == "" {
-			return nil
-		}
-		return canned.Samples(shapes[server], now, 10*time.Minute, 40)
-	}})
+	o := model.OverviewOf(refs, model.Find{}, 1, model.Frame{Now: now, Host: "127.0.0.1", Recent: recent(now)})
 	return pages.Overview(frame(o.Summary.Title), o)
+}
+
+// shapes are how the servers of the gallery that run used what they use.
+var shapes = map[string]string{"postgres": "steady", "redis": "spiky", "api": "leak"}
+
+// recent is what the servers of the gallery used before an instant.
+type recent time.Time
+
+// Len implements model.Lately.
+func (r recent) Len() int { return len(shapes) }
+
+// Newest implements model.Lately.
+func (r recent) Newest(server string) *services.Sample {
+	if list := r.Of(server); len(list) > 0 {
+		return &list[len(list)-1]
+	}
+	return nil
+}
+
+// Of implements model.Lately.
+func (r recent) Of(server string) []services.Sample {
+	if shapes[server] == "" {
+		return nil
+	}
+	return canned.Samples(shapes[server], time.Time(r), 10*time.Minute, 40)
+}
+
+// Strip implements model.Lately.
+func (r recent) Strip(server string, _ time.Time) (out [model.StripSlots]services.Vigour) {
+	for i := range out {
+		out[i] = services.VigourUp
+		switch {
+		case shapes[server] == "":
+			out[i] = services.VigourDown
+		case i > 40 && i < 44:
+			out[i] = services.VigourUnhealthy
+		case i == 44 && server == "worker":
+			out[i] = services.VigourBroken
+		}
+	}
+	return out
 }
 
 func server(s services.Status) templ.Component {

@@ -250,7 +250,7 @@ func refs(list []services.Status) (out []*services.Status) {
 }
 
 func TestTheOverviewGroupsServersAndCountsThem(t *testing.T) {
-	o := model.OverviewOf(refs(canned.Servers(now)), 7, frame)
+	o := model.OverviewOf(refs(canned.Servers(now)), model.Find{}, 7, frame)
 	var got []string
 	for _, g := range o.Groups {
 		var names []string
@@ -270,13 +270,13 @@ func TestTheOverviewGroupsServersAndCountsThem(t *testing.T) {
 	for _, p := range o.Summary.Parts {
 		parts = append(parts, p.N+" "+p.Word)
 	}
-	if got := o.Summary.Total + ": " + strings.Join(parts, ", "); got != "12 servers: 1 failed, 1 in backoff, 1 unhealthy, 2 orphaned, 2 running, 1 starting, 1 waiting, 1 stopping, 1 exited, 1 stopped" {
+	if got := o.Summary.Total + ": " + strings.Join(parts, ", "); got != "12: 1 failed, 1 in backoff, 1 unhealthy, 2 orphaned, 2 running, 1 starting, 1 waiting, 1 stopping, 1 exited, 1 stopped" {
 		t.Errorf("the summary is %q", got)
 	}
 	if o.Rev != "7" || o.Summary.Rev != "7" || o.Summary.Title != "(5) tend" {
 		t.Errorf("revisions %s and %s, title %s", o.Rev, o.Summary.Rev, o.Summary.Title)
 	}
-	if !model.OverviewOf(nil, 0, frame).Empty() || o.Empty() {
+	if !model.OverviewOf(nil, model.Find{}, 0, frame).Empty() || o.Empty() {
 		t.Error("only an overview without servers is empty")
 	}
 }
@@ -290,11 +290,11 @@ func TestCountingUpAndDownAgainEndsAtNothing(t *testing.T) {
 	for _, s := range list {
 		c.Remove(s)
 	}
-	if got := c.Summary(1); got.Total != "0 servers" || len(got.Parts) != 0 || got.Title != "tend" {
+	if got := c.Summary(1, ""); got.Total != "0" || slices.ContainsFunc(got.Parts, func(p model.Part) bool { return !p.None }) || got.Title != "tend" {
 		t.Errorf("the summary of nothing is %+v", got)
 	}
 	c.Add(list[0])
-	if got := c.Summary(1); got.Total != "1 server" || len(got.Parts) != 1 {
+	if got := c.Summary(1, "backoff"); got.Total != "1" || len(got.Parts) != 6 || !got.Parts[1].Chosen {
 		t.Errorf("the summary of one is %+v", got)
 	}
 }

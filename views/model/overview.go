@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"strconv"
 
 	"tend/services"
@@ -9,51 +10,83 @@ import (
 // Overview is the list of all servers on the screen.
 type Overview struct {
 	Rev     string
+	Find    Find
 	Summary Summary
 	Groups  []Group
+	None    bool // nothing matches what is looked for
 }
 
 // Group is some servers under one heading.
 type Group struct {
 	ID      string // of its element
+	Key     string // by which it is folded
 	Title   string // "" for no heading
 	Hint    string
-	Servers []Server
+	Count   string
+	Folded  bool
+	Shown   bool // some of its servers match what is looked for
+	Servers []Listed
+}
+
+// Listed is a server of a list.
+type Listed struct {
+	Server
+	Hidden bool // it does not match what is looked for
 }
 
 // Empty reports whether there is nothing to show.
 func (o Overview) Empty() bool { return len(o.Groups) == 0 }
 
+// leftKey is the key of the group of those that left the configuration.
+const leftKey = "left"
+
 // OverviewOf gathers servers under the headings of their groups, in the order
 // in which the groups first appear; those that left the configuration come
-// last. rev is the position in the stream of changes that the list belongs to.
-func OverviewOf(list []*services.Status, rev uint64, f Frame) Overview {
-	out := Overview{Rev: utoa(rev)}
+// last. Sorted servers stand in one list. rev is the position in the stream of
+// changes that the list belongs to.
+func OverviewOf(list []*services.Status, find Find, rev uint64, f Frame) Overview {
+	out := Overview{Rev: utoa(rev), Find: find, None: true}
 	var count Count
 	place := make(map[string]int)
-	var left []Server
-	for _, s := range list {
+	var left []Listed
+	for _, s := range find.sorted(list) {
 		count.Add(s)
-		server := ServerOf(s, f)
-		if server.Unconfigured {
+		server := Listed{Server: ServerOf(s, f)}
+		server.Hidden = !find.Shows(&server.Server)
+		out.None = out.None && server.Hidden
+		key := "in " + s.Group
+		switch {
+		case find.Sort != "":
+			key = ""
+		case server.Unconfigured:
 			left = append(left, server)
 			continue
 		}
-		i, known := place[s.Group]
+		i, known := place[key]
 		if !known {
 			i = len(out.Groups)
-			place[s.Group] = i
-			out.Groups = append(out.Groups, Group{ID: "group-" + itoa(i), Title: s.Group})
+			place[key] = i
+			g := Group{ID: "group-" + itoa(i), Key: key}
+			if find.Sort == "" {
+				g.Title = s.Group
+			}
+			out.Groups = append(out.Groups, g)
 		}
 		out.Groups[i].Servers = append(out.Groups[i].Servers, server)
 	}
 	if len(left) > 0 {
 		out.Groups = append(out.Groups, Group{
-			ID: "group-left", Title: "No longer in the configuration", Servers: left,
+			ID: "group-left", Key: leftKey, Title: "No longer in the configuration", Servers: left,
 			Hint: "These still run. They stay until you stop them.",
 		})
 	}
-	out.Summary = count.Summary(rev)
+	for i := range out.Groups {
+		g := &out.Groups[i]
+		g.Count = itoa(len(g.Servers))
+		g.Folded = slices.Contains(find.Folded, g.Key)
+		g.Shown = slices.ContainsFunc(g.Servers, func(s Listed) bool { return !s.Hidden })
+	}
+	out.Summary = count.Summary(rev, find.State)
 	return out
 }
 
@@ -61,7 +94,7 @@ func OverviewOf(list []*services.Status, rev uint64, f Frame) Overview {
 // more than one row.
 func Place(s *services.Status) string {
 	if unconfigured(s) {
-		return "left"
+		return leftKey
 	}
 	return "group " + s.Group
 }
@@ -73,25 +106,41 @@ type Count struct {
 	kinds [len(tallies)]int
 }
 
+// tally is one kind of servers that are counted and can be chosen. Every server
+// is of the first kind that fits.
+type tally struct {
+	key    string // in an address
+	sign   Sign
+	fits   func(*services.Status) bool
+	always bool // it is shown also where there is none, so that nothing jumps
+}
+
 // tallies are the parts of the summary, the urgent ones first.
-var tallies = [...]struct {
-	sign Sign
-	fits func(*services.Status) bool
-}{
-	{Sign{"failed", "failed", Bad}, in(services.Failed)},
-	{Sign{"in backoff", "backoff", Warn}, in(services.BackOff)},
-	{Sign{"unhealthy", "unwell", Warn}, func(s *services.Status) bool {
+var tallies = [...]tally{
+	{"failed", Sign{"failed", "failed", Bad}, in(services.Failed), true},
+	{"backoff", Sign{"in backoff", "backoff", Warn}, in(services.BackOff), false},
+	{"unhealthy", Sign{"unhealthy", "unwell", Warn}, func(s *services.Status) bool {
 		return s.Phase == services.Running && !s.Orphaned && unwell(s)
-	}},
-	{Sign{Orphaned, "orphaned", Warn}, func(s *services.Status) bool { return s.Orphaned }},
-	{Sign{"running", "running", Good}, func(s *services.Status) bool {
+	}, true},
+	{"orphaned", Sign{Orphaned, "orphaned", Warn}, func(s *services.Status) bool { return s.Orphaned }, true},
+	{"running", Sign{"running", "running", Good}, func(s *services.Status) bool {
 		return s.Phase == services.Running && !s.Orphaned && !unwell(s)
-	}},
-	{Sign{"starting", "starting", Busy}, in(services.Starting)},
-	{Sign{"waiting", "waiting", Busy}, in(services.Waiting)},
-	{Sign{"stopping", "stopping", Busy}, in(services.Stopping)},
-	{Sign{"exited", "exited", Quiet}, in(services.Exited)},
-	{Sign{"stopped", "stopped", Quiet}, in(services.Stopped)},
+	}, true},
+	{"starting", Sign{"starting", "starting", Busy}, in(services.Starting), false},
+	{"waiting", Sign{"waiting", "waiting", Busy}, in(services.Waiting), false},
+	{"stopping", Sign{"stopping", "stopping", Busy}, in(services.Stopping), false},
+	{"exited", Sign{"exited", "exited", Quiet}, in(services.Exited), false},
+	{"stopped", Sign{"stopped", "stopped", Quiet}, in(services.Stopped), true},
+}
+
+// kindOf returns the place among the tallies of the kind that a server is of.
+func kindOf(s *services.Status) int {
+	for i := range tallies {
+		if tallies[i].fits(s) {
+			return i
+		}
+	}
+	return len(tallies) - 1
 }
 
 func in(phase services.Phase) func(*services.Status) bool {
@@ -106,43 +155,45 @@ func (c *Count) Remove(s *services.Status) { c.change(s, -1) }
 
 func (c *Count) change(s *services.Status, by int) {
 	c.total += by
-	for i, t := range tallies {
-		if t.fits(s) {
-			c.kinds[i] += by
-			return
-		}
-	}
+	c.kinds[kindOf(s)] += by
 }
 
-// Summary is the line above the list.
+// Summary is the line above the list. Each of its parts chooses what is shown.
 type Summary struct {
 	Rev   string
 	Total string
+	All   bool // nothing is chosen
 	Parts []Part
 	Title string // of the window
+	Worst Tone
 }
 
 // Part is one number of the summary.
 type Part struct {
 	Sign
-	N string
+	Key    string
+	N      string
+	None   bool // it is 0
+	Chosen bool
 }
 
-// Summary returns the line for what has been counted.
-func (c Count) Summary(rev uint64) Summary {
-	out := Summary{Rev: utoa(rev), Total: itoa(c.total) + " servers"}
-	if c.total == 1 {
-		out.Total = "1 server"
-	}
+// Summary returns the line for what has been counted; chosen is the kind that
+// is shown, "" for all.
+func (c Count) Summary(rev uint64, chosen string) Summary {
+	out := Summary{Rev: utoa(rev), Total: itoa(c.total), All: chosen == "", Worst: Good}
 	trouble := 0
 	for i, t := range tallies {
-		if c.kinds[i] == 0 {
+		n := c.kinds[i]
+		if n == 0 && !t.always && t.key != chosen {
 			continue
 		}
-		if t.sign.Tone == Bad || t.sign.Tone == Warn {
-			trouble += c.kinds[i]
+		if n > 0 && (t.sign.Tone == Bad || t.sign.Tone == Warn) {
+			trouble += n
+			if out.Worst != Bad {
+				out.Worst = t.sign.Tone
+			}
 		}
-		out.Parts = append(out.Parts, Part{Sign: t.sign, N: itoa(c.kinds[i])})
+		out.Parts = append(out.Parts, Part{Sign: t.sign, Key: t.key, N: itoa(n), None: n == 0, Chosen: t.key == chosen})
 	}
 	out.Title = "tend"
 	if trouble > 0 {

@@ -13,15 +13,14 @@ type Frame struct {
 	Now  time.Time
 	Host string // by which browsers reach the servers' ports
 
-	// Recent returns what a server used lately, the oldest first. Nil for
-	// nobody knows.
-	Recent func(server string) []services.Sample
+	Recent Lately // nil where nobody knows
 }
 
 // Server is one server on the screen: a row of the overview, or a page.
 type Server struct {
 	ID, Name, Description, Group string
 	Rev                          string
+	Kind                         string // by which it is counted and chosen
 	State, Health                Sign
 	Why                          string
 	Next                         Moment // the next attempt after a failure
@@ -61,7 +60,7 @@ type Holder struct {
 func ServerOf(s *services.Status, f Frame) Server {
 	out := Server{
 		ID: s.ID, Name: s.Name, Description: s.Description, Group: s.Group, Rev: utoa(s.Rev),
-		State: StateOf(s), Health: HealthOf(s), Why: WhyOf(s), Next: Until(s.NextAttempt.Time, f.Now),
+		Kind: tallies[kindOf(s)].key, State: StateOf(s), Health: HealthOf(s), Why: WhyOf(s), Next: Until(s.NextAttempt.Time, f.Now),
 		PID: number(s.PID), Port: number(s.Port), URL: portURL(f.Host, s.Port),
 		Checked: Since(s.LastCheck.Time, f.Now), NextRun: Until(s.NextRun.Time, f.Now), Schedule: s.Schedule,
 		Task: s.Type == services.Task, CrashLoop: s.CrashLoop, Limits: s.Limits, Notified: s.Notified,
@@ -69,7 +68,7 @@ func ServerOf(s *services.Status, f Frame) Server {
 		Want: string(s.Want), Command: s.Command, Run: s.Run, Tracking: tracking(s.Tracking), Needs: s.DependsOn, Dependents: strings.Join(s.NeededBy, ", "),
 	}
 	if f.Recent != nil {
-		out.Use = UseOf(s.ID, f.Recent(s.ID), f.Now)
+		out.Use = UseOf(s.ID, f.Recent, f.Now)
 	}
 	if s.Restarts > 0 {
 		out.Restarts = itoa(s.Restarts)

@@ -9,7 +9,7 @@ import (
 const (
 	sparkWidth   = 96
 	sparkHeight  = 20
-	sparkColumns = 60
+	sparkColumns = 40
 )
 
 // SparkBox is the view box of every spark.
@@ -52,6 +52,18 @@ func NewSpark(samples []services.Sample, m Measure, from, to time.Time) Spark {
 		out.DotX, out.DotY = string(coord(nil, end.x)), string(coord(nil, end.y))
 	}
 	return out
+}
+
+// Plain is a spark without a picture.
+func Plain(s *services.Sample, m Measure) Spark {
+	if s == nil {
+		return Spark{Empty: true}
+	}
+	v, _, known := m.of(s)
+	if !known {
+		return Spark{Empty: true}
+	}
+	return Spark{Value: m.Format(v)}
 }
 
 // sparkFloor is the lowest top of a spark, which has no labels: what is little

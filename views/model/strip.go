@@ -1,6 +1,7 @@
 package model
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -54,6 +55,44 @@ func newStrip(samples []services.Sample, marks []ChartMark, from, to time.Time, 
 			})
 		}
 	}
+	for v, path := range paths {
+		if len(path) > 0 {
+			out.Cells = append(out.Cells, StripCells{"cell-" + services.Vigour(v).String(), string(path)})
+		}
+	}
+	return out
+}
+
+// StripSlots is how many minutes the strip of a row shows.
+const StripSlots = 60
+
+// RowStrip is the strip of a row of the overview.
+type RowStrip struct {
+	Cells []StripCells
+	Text  string
+}
+
+// RowStripBox is the view box of every row's strip.
+const RowStripBox = "0 0 60 20"
+
+// NewRowStrip shows how well a server was, minute by minute, the oldest first.
+func NewRowStrip(minutes [StripSlots]services.Vigour, now time.Time) RowStrip {
+	var spent [services.VigourBroken + 1]time.Duration
+	paths := make([][]byte, services.VigourBroken+1)
+	for first, end := 0, 0; first < len(minutes); first = end {
+		v := min(minutes[first], services.VigourBroken)
+		for end = first; end < len(minutes) && minutes[end] == minutes[first]; end++ {
+		}
+		spent[v] += time.Duration(end-first) * time.Minute
+		if v == services.VigourNone {
+			continue
+		}
+		b := append(strconv.AppendInt(append(paths[v], 'M'), int64(first), 10), " 20v-"...)
+		b = append(strconv.AppendInt(b, int64(stripHeights[v]), 10), 'h')
+		b = append(strconv.AppendInt(b, int64(end-first), 10), 'v')
+		paths[v] = append(strconv.AppendInt(b, int64(stripHeights[v]), 10), 'z')
+	}
+	out := RowStrip{Text: stripText(spent, nil, now.Add(-StripSlots*time.Minute), now)}
 	for v, path := range paths {
 		if len(path) > 0 {
 			out.Cells = append(out.Cells, StripCells{"cell-" + services.Vigour(v).String(), string(path)})

@@ -14,15 +14,33 @@ type Use struct {
 	ID          string
 	Rev         string
 	CPU, Memory Spark
+	Strip       RowStrip
 }
 
-// UseOf makes the view of the samples of a server, the oldest first.
-func UseOf(id string, samples []services.Sample, now time.Time) Use {
-	out := Use{ID: id}
-	if n := len(samples); n > 0 {
-		out.Rev = utoa(uint64(samples[n-1].At.UnixMilli()))
+// mostSparks is how many servers have pictures of what they used: of more a
+// page would be large and slow, and nobody could compare them.
+const mostSparks = 250
+
+// Lately is what somebody remembers of what servers used.
+type Lately interface {
+	Len() int                              // how many servers are known
+	Newest(server string) *services.Sample // nil for none
+	Of(server string) []services.Sample    // the oldest first
+	Strip(server string, now time.Time) [StripSlots]services.Vigour
+}
+
+// UseOf makes the view of what a server used lately.
+func UseOf(id string, lately Lately, now time.Time) Use {
+	out := Use{ID: id, Strip: NewRowStrip(lately.Strip(id, now), now)}
+	newest := lately.Newest(id)
+	if newest != nil {
+		out.Rev = utoa(uint64(newest.At.UnixMilli()))
 	}
-	from := now.Add(-useSpan)
+	if lately.Len() > mostSparks {
+		out.CPU, out.Memory = Plain(newest, MeasureCPU), Plain(newest, MeasureMemory)
+		return out
+	}
+	samples, from := lately.Of(id), now.Add(-useSpan)
 	out.CPU, out.Memory = NewSpark(samples, MeasureCPU, from, now), NewSpark(samples, MeasureMemory, from, now)
 	return out
 }

@@ -1,0 +1,144 @@
+package handlers
+
+import (
+	"testing"
+
+	"tend/handlers/browsertest"
+	"tend/services"
+)
+
+// shown is the names of the servers that can be seen, in their order.
+func shown(tab *browsertest.Tab) string {
+	return browsertest.Eval[string](tab, shownNames)
+}
+
+const shownNames = `[...document.querySelectorAll(".row")].filter((row) => row.checkVisibility()).map((row) => row.querySelector(".name").textContent).join(" ")`
+
+func sees(names string) string { return shownNames + ` === "` + names + `"` }
+
+func listIsSearched(t *testing.T, b *browsertest.Browser) {
+	s := newSite(t)
+	tab := visit(t, b, s.URL)
+	every := shown(tab)
+	browsertest.Eval[bool](tab, `(document.querySelector("#filter").focus(), true)`)
+	tab.Press("WE stop")
+	tab.Wait(sees("web") + ` && location.search === "?q=WE+stop"`)
+	// What is pushed obeys, unless somebody is in it.
+	s.start("web")
+	tab.Wait(sees(""))
+	tab.Wait(says("#nothing", "No server matches."))
+	s.start("cache")
+	tab.Go(s.URL + browsertest.Eval[string](tab, `location.pathname + location.search`))
+	tab.Wait(live + " && " + sees("") + ` && document.querySelector("#filter").value === "WE stop"`)
+	tab.Click("#show-all")
+	tab.Wait(sees(every) + ` && location.search === ""`)
+	tab.Click(`.part[value="running"]`)
+	tab.Wait(sees("web cache") + ` && document.querySelector(".part[value=running]").ariaPressed === "true"`)
+	browsertest.Eval[bool](tab, `(document.querySelector("#stop-web").focus(), true)`)
+	tab.Press("\r")
+	tab.Wait(says("#server-web", "stopped"))
+	tab.Wait(sees("web cache") + ` && document.activeElement.id === "stop-web" && document.querySelector(".part[value=running]").ariaPressed === "true"`)
+	tab.Click("#open-cache")
+	tab.Wait(`location.pathname === "/servers/cache"`)
+	tab.Click("#back")
+	tab.Wait(live + " && " + sees("cache") + ` && location.search === "?state=running"`)
+	tab.MustBeClean()
+
+	plain := b.Open(t, browsertest.WithoutScripts())
+	plain.Go(s.URL + "/?q=cache")
+	if got := shown(plain); got != "cache" {
+		t.Errorf("without scripts are shown %q", got)
+	}
+	plain.Click(`.part[value="stopped"]`)
+	plain.Wait(`location.search === "?q=cache&state=stopped"`)
+	if got := shown(plain); got != "" {
+		t.Errorf("of the stopped are shown %q", got)
+	}
+	plain.Click("#show-all")
+	plain.Wait(`location.search === "" && ` + sees(every))
+}
+
+func listIsSorted(t *testing.T, b *browsertest.Browser) {
+	s := newSite(t)
+	for i, name := range []string{"web", "db"} {
+		s.change(name, func(st *services.Status) { st.Group, st.Restarts = "front", 5-i })
+	}
+	tab := visit(t, b, s.URL)
+	every := shown(tab)
+	tab.Click("#sort-restarts")
+	tab.Wait(`location.search === "?sort=-restarts" && document.querySelector("th.c-restarts").ariaSort === "descending" && ` + sees("web db api cache"))
+	tab.Click("#sort-restarts")
+	tab.Wait(`location.search === "?sort=restarts" && document.querySelector("th.c-restarts").ariaSort === "ascending" && ` + sees("api cache db web"))
+	tab.Click("#sort-restarts")
+	tab.Wait(`location.search === "" && ` + sees(every))
+	tab.Click(`.fold[value="in front"]`)
+	tab.Wait(sees("api cache"))
+	tab.Go(s.URL + "/?fold=in+front")
+	tab.Wait(live + " && " + sees("api cache"))
+	// A server comes: the page keeps its choices.
+	s.Set(services.EventChanged, services.Status{Name: "new", Phase: services.Stopped, Want: services.Down})
+	tab.Wait(sees("api cache new"))
+	tab.Click(`.fold[value="in front"]`)
+	tab.Wait(`location.search === "" && document.querySelector(".fold").ariaExpanded === "true"`)
+	tab.MustBeClean()
+
+	plain := b.Open(t, browsertest.WithoutScripts())
+	plain.Go(s.URL)
+	plain.Click(`.fold[value="in front"]`)
+	plain.Wait(`location.search === "?fold=in+front" && ` + sees("api cache new"))
+	plain.Click("#sort-name")
+	plain.Wait(`location.search === "?fold=in+front&sort=name" && ` + sees("api cache db new web"))
+}
+
+func severalAreAsked(t *testing.T, b *browsertest.Browser) {
+	s := newSite(t)
+	tab := visit(t, b, s.URL)
+	if browsertest.Eval[bool](tab, `document.querySelector("#bulk").checkVisibility()`) {
+		t.Error("the bar is there although nothing is selected")
+	}
+	tab.Click("#server-web .pick")
+	tab.Click("#server-cache .pick")
+	tab.Wait(`document.querySelector("#picked").textContent === "2"`)
+	tab.Click("#bulk-start")
+	tab.Wait(`document.querySelector("#ask").open && ` + says("#ask", "Start 2 servers?") + " && " + says("#ask", "web cache"))
+	tab.Press("\x1b")
+	tab.Wait(`!document.querySelector("#ask").open && document.activeElement.id === "bulk-start"`)
+	if len(s.Orders()) != 0 {
+		t.Errorf("the orders are %v", s.Orders())
+	}
+	tab.Press("\r")
+	tab.Wait(`document.activeElement.id === "ask-yes"`)
+	tab.Press("\r")
+	tab.Wait(says("#server-web", "running") + " && " + says("#server-cache", "running") + ` && document.querySelector("#picked").textContent === "0"`)
+	if orders := s.Orders(); len(orders) != 1 || len(orders[0].Servers) != 2 {
+		t.Errorf("the orders are %v", orders)
+	}
+	tab.Click("#pick-all")
+	tab.Wait(`document.querySelector("#picked").textContent === "4"`)
+	tab.Click("#bulk-clear")
+	tab.Wait(`document.querySelector("#picked").textContent === "0" && !document.querySelector("#pick-all").checked`)
+	tab.MustBeClean()
+
+	plain := b.Open(t, browsertest.WithoutScripts())
+	plain.Go(s.URL)
+	plain.Click("#server-web .pick")
+	plain.Click("#bulk-stop")
+	plain.Wait(says("#ask-title", "Stop web?"))
+	plain.Click("#ask-yes")
+	plain.Wait(`location.pathname === "/" && ` + says("#server-web", "stopped"))
+}
+
+func dependentsAreAsked(t *testing.T, b *browsertest.Browser) {
+	s := newSite(t)
+	s.start("db")
+	s.change("db", func(st *services.Status) { st.NeededBy = []string{"api"} })
+	s.start("api")
+	s.change("api", func(st *services.Status) { st.DependsOn = []string{"db"} })
+	tab := visit(t, b, s.URL)
+	tab.Click("#stop-db")
+	tab.Wait(`document.querySelector("#ask").open && ` + says("#ask", "Also what needs them: api"))
+	tab.Click("#ask .ask-more")
+	tab.Click("#ask-yes")
+	tab.Wait(says("#server-db", "stopped") + " && " + says("#server-api", "stopped"))
+	tab.MustBeClean()
+}

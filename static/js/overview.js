@@ -1,0 +1,171 @@
+// The overview: what is shown of it while somebody types and while servers
+// change, and what is selected. The rules are those of model.Find, which makes
+// the page that comes first and works without a script. What was chosen is in
+// the address.
+(() => {
+  const board = document.getElementById("board"), find = document.getElementById("find");
+  const back = document.getElementById("back");
+  const remembered = { get: () => { try { return sessionStorage.getItem("tend-overview") || "/"; } catch { return "/"; } }, set: (path) => { try { sessionStorage.setItem("tend-overview", path); } catch { /* private mode */ } } };
+  if (back) back.href = remembered.get();
+  if (!board || !find) return;
+
+  const $ = (id) => document.getElementById(id);
+  const all = (selector) => board.querySelectorAll(selector);
+  const chosen = () => new URLSearchParams(location.search);
+  const words = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
+
+  // choose changes one choice in the address.
+  const choose = (name, value) => {
+    const q = chosen();
+    q.delete(name);
+    for (const one of [value].flat()) if (one) q.append(name, one);
+    const path = q.size ? `/?${q}` : "/";
+    history.replaceState(history.state, "", path);
+    remembered.set(path);
+    $("poll").setAttribute("hx-get", path);
+  };
+  const fetchList = () => htmx.trigger("#poll", "tend:poll");
+
+  // What a row is found by is read once for each revision of it.
+  const texts = new WeakMap();
+  const textOf = (row) => {
+    const known = texts.get(row), { rev, kind } = row.dataset;
+    if (known?.rev === rev) return known.text;
+    const name = row.querySelector(".name");
+    const group = row.parentNode.querySelector(".heading-title") ?? row.querySelector(".row-group");
+    const parts = [name.textContent, name.title, group?.textContent, row.querySelector(".port")?.textContent, row.querySelector(".c-state").textContent, kind];
+    const text = parts.join("\n").toLowerCase();
+    texts.set(row, { rev, text });
+    return text;
+  };
+
+  // apply shows what matches. A row that somebody is in stays.
+  const apply = () => {
+    const q = chosen(), wanted = words(q.get("q") ?? ""), state = q.get("state") ?? "", active = document.activeElement;
+    let any = false;
+    for (const body of all("tbody")) {
+      let some = false;
+      for (const row of body.querySelectorAll(".row")) {
+        const fits = (!state || row.dataset.kind === state || row.contains(active)) && (wanted.length === 0 || wanted.every((word) => textOf(row).includes(word)));
+        if (row.hidden === fits) row.hidden = !fits;
+        some ||= fits;
+      }
+      body.toggleAttribute("data-none", !some);
+      any ||= some;
+    }
+    const nothing = $("nothing");
+    if (nothing) nothing.hidden = any;
+    for (const part of all(".part")) part.setAttribute("aria-pressed", String(part.value === state));
+  };
+
+  // The title and the icon tell the worst state.
+  const icon = $("icon"), plainIcon = icon.href;
+  const announce = () => {
+    const { title, worst } = $("summary").dataset;
+    if (document.title !== title) document.title = title;
+    const href = icon.dataset[worst] ?? plainIcon;
+    if (icon.getAttribute("href") !== href) icon.setAttribute("href", href);
+  };
+
+  // The form is never sent: its buttons change the address.
+  find.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { name, value } = event.submitter ?? {};
+    if (name === "toggle") {
+      const folded = chosen().getAll("fold"), body = event.submitter.closest("tbody");
+      choose("fold", folded.includes(value) ? folded.filter((group) => group !== value) : [...folded, value]);
+      body.toggleAttribute("data-folded");
+      event.submitter.setAttribute("aria-expanded", String(!body.hasAttribute("data-folded")));
+      return;
+    }
+    if (name === "all") {
+      find.elements.q.value = "";
+      choose("q", "");
+      choose("state", "");
+      find.elements.q.focus();
+    } else if (name) {
+      choose(name, value);
+      if (name === "sort") return fetchList();
+    }
+    apply();
+  });
+  find.elements.q.addEventListener("input", () => {
+    choose("q", find.elements.q.value.trim());
+    apply();
+  });
+
+  // A form in the list is sent in place; one that asks is answered by a dialog.
+  board.addEventListener("submit", (event) => {
+    const form = event.target, row = form.closest(".row");
+    if (!row || event.defaultPrevented || form.hasAttribute("hx-post")) return;
+    event.preventDefault();
+    if (form.method === "get") {
+      const q = new URLSearchParams(new FormData(form, event.submitter));
+      htmx.ajax("GET", `/bulk?${q}`, { target: "#ask", swap: "innerHTML" });
+    } else {
+      htmx.ajax("POST", form.getAttribute("action"), { source: form, target: `#${row.id}`, swap: "outerMorph" });
+    }
+  });
+
+  const bulk = $("bulk"), ask = $("ask");
+  const picks = () => [...all(".pick")];
+  const count = () => {
+    const boxes = picks(), n = boxes.filter((box) => box.checked).length;
+    bulk.dataset.picked = n;
+    $("picked").textContent = n;
+    const every = $("pick-all"), shown = boxes.filter((box) => !box.closest(".row").hidden);
+    every.hidden = false;
+    every.checked = n > 0 && shown.every((box) => box.checked);
+    every.indeterminate = n > 0 && !every.checked;
+  };
+  if (bulk) {
+    let last; // the box that was clicked before, for shift
+    board.addEventListener("click", (event) => {
+      const box = event.target;
+      if (box.id === "pick-all") {
+        for (const one of picks()) if (!one.closest(".row").hidden) one.checked = box.checked;
+      } else if (!box.classList?.contains("pick")) {
+        return;
+      } else if (event.shiftKey && last?.isConnected) {
+        const boxes = picks(), [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
+        for (const one of boxes.slice(from, to + 1)) if (!one.closest(".row").hidden) one.checked = box.checked;
+      }
+      if (box.id !== "pick-all") last = box;
+      count();
+    });
+    board.addEventListener("change", count); // by somebody else's script, or the keyboard
+    bulk.addEventListener("reset", () => setTimeout(count));
+  }
+
+  // The question opens when it has come, and leaves nothing behind.
+  new MutationObserver(() => { if (ask.firstElementChild && !ask.open) ask.showModal(); }).observe(ask, { childList: true });
+  ask.addEventListener("click", (event) => {
+    if (event.target.id !== "ask-no" && event.target !== ask) return;
+    event.preventDefault();
+    ask.close();
+  });
+  ask.addEventListener("close", () => ask.replaceChildren());
+  ask.addEventListener("submit", () => {
+    setTimeout(() => ask.close()); // once it is on its way
+    bulk?.reset();
+  });
+
+  // Pushes: a microtask later, and so before anything is painted.
+  new MutationObserver((changes) => {
+    let rows = false;
+    for (const { target, type } of changes) {
+      rows ||= type === "childList" ? target.matches("table, tbody, section") : target.matches(".row, .summary, .servers");
+    }
+    if (rows) {
+      apply();
+      announce();
+      if (bulk) count();
+    }
+    if (Number($("roster").dataset.rev) > Number($("servers").dataset.rev)) fetchList();
+  }).observe(board, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-rev"] });
+
+  remembered.set(location.pathname + location.search);
+  apply();
+  announce();
+  if (bulk) count();
+})();
