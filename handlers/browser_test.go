@@ -175,10 +175,11 @@ func pageReconnects(t *testing.T, b *browsertest.Browser) {
 	s := newSite(t)
 	tab := visit(t, b, s.URL)
 	s.close()
-	tab.Wait(lost)
+	tab.Wait(says("#lost", "Connection lost") + ` && document.documentElement.hasAttribute("data-stale") && /^in [1-5] s$|^now$/.test(document.querySelector("#lost-next").textContent)`)
+	tab.Wait(`parseInt(document.querySelector("#lost-age").textContent) >= 2`)
 	s.start("web")
 	s.open()
-	tab.Wait(live)
+	tab.Wait(live + ` && document.querySelector("#lost").hidden && !document.documentElement.hasAttribute("data-stale")`)
 	tab.Wait(says("#server-web", "running"))
 	s.start("cache")
 	tab.Wait(says("#server-cache", "running"))
@@ -223,6 +224,9 @@ func withoutSockets(t *testing.T, b *browsertest.Browser) {
 	tab.Wait(lost)
 	s.start("web")
 	tab.Wait(says("#server-web", "running"))
+	if !browsertest.Eval[bool](tab, `document.querySelector("#lost").hidden`) {
+		t.Error("the page says that it is lost, though it is kept up to date")
+	}
 	tab.Click("#stop-web")
 	tab.Wait(says("#server-web", "stopped"))
 	tab.MustBeClean("WebSocket connection", "404", "htmx:ws:error")

@@ -1,7 +1,6 @@
 // Keeps a page up to date beside what htmx does by itself. It moves and counts
 // what the manager has rendered; what a state looks like is decided there.
 (() => {
-  const pollEvery = 5000;
   const toastFor = 8000;
 
   // What is older than what is shown does not replace it: an answer to a click
@@ -32,28 +31,6 @@
 
   // A menu has done its work when one of its forms was sent.
   addEventListener("submit", (event) => event.target.closest("[popover]")?.hidePopover?.());
-
-  // The connection. While there is none the page is fetched from time to time,
-  // and once when it is back: whatever happened meanwhile, also to the manager,
-  // is in there.
-  const poll = () => { if (!document.hidden) htmx.trigger("#poll", "tend:poll"); };
-  let polling = 0, opened = false;
-  const show = (state) => {
-    const link = document.getElementById("link");
-    if (link) link.dataset.link = state;
-  };
-  const stopPolling = () => { clearInterval(polling); polling = 0; };
-  addEventListener("htmx:ws:after:connection", () => {
-    stopPolling();
-    show("open");
-    if (opened) poll();
-    opened = true;
-  });
-  addEventListener("htmx:ws:close", () => {
-    if (document.hidden) return; // closed on purpose, opened again when it is looked at
-    show("lost");
-    polling ||= setInterval(poll, pollEvery);
-  });
 
   // Whoever points at a time reads it exactly, in the zone of this browser.
   const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
@@ -98,8 +75,6 @@
   };
 
   addEventListener("DOMContentLoaded", () => {
-    const link = document.getElementById("link");
-    if (link) link.hidden = false;
     startClock();
     startToasts();
   });
