@@ -22,7 +22,7 @@
     const path = q.size ? `/?${q}` : "/";
     history.replaceState(history.state, "", path);
     remembered.set(path);
-    $("poll").setAttribute("hx-get", path);
+    $("poll")?.setAttribute("hx-get", path);
   };
   const fetchList = () => htmx.trigger("#poll", "tend:poll");
 

@@ -25,7 +25,7 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:3033", "address of the gallery")
 	flag.Parse()
-	fmt.Printf("gallery: http://%s/ shows every state, /empty, /problem, /toasts, /timeline, /config, /charts, /sparks and /servers/NAME the rest\n", *listen)
+	fmt.Printf("gallery: http://%s/ shows every state, /empty, /ask, /problem, /toasts, /timeline, /config, /charts, /sparks and /servers/NAME the rest\n", *listen)
 	server := &http.Server{Addr: *listen, Handler: routes(), ReadHeaderTimeout: 10 * time.Second}
 	fmt.Fprintln(os.Stderr, server.ListenAndServe())
 	os.Exit(1)
@@ -41,13 +41,16 @@ func routes() http.Handler {
 			templ.Handler(view(r)).ServeHTTP(w, r)
 		})
 	}
-	show("/{$}", func(*http.Request) templ.Component { return overview(canned.Servers(time.Now())) })
-	show("/empty", func(*http.Request) templ.Component { return overview(nil) })
+	show("/{$}", func(r *http.Request) templ.Component { return overview(canned.Servers(time.Now()), r) })
+	show("/empty", func(r *http.Request) templ.Component { return overview(nil, r) })
+	show("/ask", func(*http.Request) templ.Component {
+		return pages.Ask(frame("Stop"), model.AskOf(services.Stop, []string{"postgres", "redis"}, []string{"api", "mailer"}))
+	})
 	show("/problem", func(*http.Request) templ.Component {
 		return pages.Problem(frame("Conflict"), "Conflict", "port 8080 is held by pid 4711 (python3 -m http.server 8080): end it, or give api another port")
 	})
-	show("/toasts", func(*http.Request) templ.Component {
-		return templ.Join(overview(canned.Servers(time.Now())), partials.Toast("api is stopping: start it when it has stopped"))
+	show("/toasts", func(r *http.Request) templ.Component {
+		return templ.Join(overview(canned.Servers(time.Now()), r), partials.Toast("api is stopping: start it when it has stopped"))
 	})
 	show("/charts", charts)
 	show("/sparks", func(*http.Request) templ.Component { return sparks() })
@@ -80,13 +83,13 @@ func frame(title string) layout.Frame {
 	}
 }
 
-func overview(list []services.Status) templ.Component {
+func overview(list []services.Status, r *http.Request) templ.Component {
 	refs := make([]*services.Status, len(list))
 	for i := range list {
 		refs[i] = &list[i]
 	}
 	now := time.Now()
-	o := model.OverviewOf(refs, model.Find{}, 1, model.Frame{Now: now, Host: "127.0.0.1", Recent: recent(now)})
+	o := model.OverviewOf(refs, model.FindOf(r.URL.Query()), 1, model.Frame{Now: now, Host: "127.0.0.1", Recent: recent(now)})
 	return pages.Overview(frame(o.Summary.Title), o)
 }
 
