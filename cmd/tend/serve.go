@@ -109,6 +109,17 @@ type manager struct {
 // address is where the dashboard listens.
 func (m *manager) address() string { return m.doors[0].Addr().String() }
 
+// collect has the garbage collector wait while everything starts; settle ends
+// that. Afterwards it is thrifty: memory is what people judge a manager by, and
+// it has processor time to spare. Who sets GOGC decides.
+func collect() (settle func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	debug.SetGCPercent(400)
+	return func() { debug.SetGCPercent(25) }
+}
+
 // serve runs a manager until it is asked to end, and says whether servers run
 // on, or may do so after an error.
 func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Writer) (kept bool, err error) {
@@ -119,13 +130,15 @@ func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Wr
 		return false, err
 	}
 	defer m.lock.Release()
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(25) // memory is what people judge a manager by; it has processor time to spare
-	}
 	// To start everything takes more than to look after it, and history takes
-	// the first burst down a little later.
+	// the first burst down a little later. While a thousand servers start, the
+	// collector would take every fourth millisecond from them.
+	settle := collect()
 	for _, at := range []time.Duration{3 * time.Second, 20 * time.Second} {
-		defer time.AfterFunc(at, release).Stop()
+		defer time.AfterFunc(at, func() {
+			settle()
+			release()
+		}).Stop()
 	}
 	// Whoever reads what we log may end before us; without this a write kills.
 	signal.Notify(make(chan os.Signal), syscall.SIGPIPE)
