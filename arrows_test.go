@@ -52,7 +52,7 @@ var arrows = map[string]arrow{
 	},
 	"handlers/browsertest": {
 		modules: []string{"github.com/chromedp"},
-		watched: []string{"testing", "os/exec"},
+		watched: []string{"testing", "os/exec", "net/http"},
 	},
 	"handlers/metrics": {ours: []string{"services"}, modules: []string{prometheus}, watched: []string{"net/http"}},
 	"handlers/hub":     {modules: []string{websocket}, watched: []string{"net/http"}},

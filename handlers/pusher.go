@@ -30,6 +30,8 @@ type Pusher struct {
 	recent  *Recent
 	log     *slog.Logger
 
+	uses map[string]uint64 // how what was pushed looks; only Sample's goroutine touches it
+
 	// Only Run's goroutine touches what follows. Nobody changes a status that
 	// is in here: renderings that are still to come hold it, too.
 	names   []string
@@ -40,12 +42,17 @@ type Pusher struct {
 // NewPusher makes the pusher of a hub. It has to be the only one, because it
 // says what is newer than what. url is where the dashboard is reached.
 func NewPusher(control services.Control, h *hub.Hub, url string, recent *Recent, log *slog.Logger) *Pusher {
-	return &Pusher{control: control, hub: h, host: linkHost(url), recent: recent, log: log}
+	return &Pusher{control: control, hub: h, host: linkHost(url), recent: recent, log: log, uses: make(map[string]uint64)}
 }
 
-// Sample pushes what a server uses, after it was added to what is recent.
-// Anybody may call it.
+// Sample pushes what a server uses, after it was added to what is recent, where
+// that looks different from what was pushed before. One goroutine may call it.
 func (p *Pusher) Sample(server string, s services.Sample) {
+	looks := model.UseOf(server, p.recent, s.At.Time).Looks()
+	if p.uses[server] == looks {
+		return
+	}
+	p.uses[server] = looks
 	p.push(topicOverview, "use-"+server, uint64(s.At.UnixMilli()), func(now time.Time) templ.Component {
 		return partials.Use(model.UseOf(server, p.recent, now))
 	})
@@ -138,6 +145,7 @@ func (p *Pusher) change(ctx context.Context, s *services.Status) error {
 		return nil
 	}
 	p.servers[s.ID] = s
+	before := p.count
 	p.count.Remove(old)
 	p.count.Add(s)
 	p.pushPanel(s)
@@ -146,7 +154,9 @@ func (p *Pusher) change(ctx context.Context, s *services.Status) error {
 		return nil
 	}
 	p.push(topicOverview, "server-"+s.ID, s.Rev, p.view(s, row))
-	p.pushSummary()
+	if p.count != before {
+		p.pushSummary()
+	}
 	return nil
 }
 
@@ -164,7 +174,7 @@ func (p *Pusher) remove(id string) {
 }
 
 // row is a server in the list. Whether a browser shows it is its own business.
-func row(s model.Server) templ.Component { return partials.Row(model.Listed{Server: s}) }
+func row(s model.Server) templ.Component { return partials.Row(&model.Listed{Server: s}) }
 
 // pushAll says that servers came, went or moved: each page asks for the list
 // that it shows.

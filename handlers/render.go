@@ -4,15 +4,16 @@ import (
 	"bytes"
 	"compress/gzip"
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/a-h/templ"
+
+	"tend/static"
 )
 
 // render writes a whole view or nothing of it.
 func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, view templ.Component) error {
-	out := output{mayPack: acceptsGzip(r)}
+	out := output{mayPack: static.AcceptsGzip(r)}
 	defer out.release()
 	if err := view.Render(r.Context(), &out); err != nil {
 		return err
@@ -30,17 +31,6 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, vie
 	w.WriteHeader(status)
 	w.Write(out.bytes.Bytes()) //nolint:errcheck // whoever asked has gone
 	return nil
-}
-
-// acceptsGzip reports whether the browser unpacks what is packed.
-func acceptsGzip(r *http.Request) bool {
-	for _, part := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
-		name, quality, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if name == "gzip" && strings.ReplaceAll(quality, " ", "") != "q=0" {
-			return true
-		}
-	}
-	return false
 }
 
 // packFrom is from how many bytes on an answer is packed: a page of a thousand

@@ -9,9 +9,11 @@ package static
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"io/fs"
 	"net/http"
 	"path"
@@ -85,7 +87,54 @@ func Handler() http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Vary", "Accept-Encoding")
+		if small := packed()[name]; small != nil && AcceptsGzip(r) {
+			w.Header().Set("Content-Encoding", "gzip")
+			content = small
+		}
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
 	})
+}
+
+// packed holds the files that are worth it, packed as small as can be.
+var packed = sync.OnceValue(func() map[string][]byte {
+	out := make(map[string][]byte)
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if ext := path.Ext(name); err != nil || entry.IsDir() || ext != ".css" && ext != ".js" {
+			return err
+		}
+		content, err := files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		out[name], err = pack(content)
+		return err
+	})
+	if err != nil {
+		panic("pack the embedded files: " + err.Error()) // they are part of the program
+	}
+	return out
+})
+
+func pack(content []byte) ([]byte, error) {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	_, err = w.Write(content)
+	err = errors.Join(err, w.Close())
+	return out.Bytes(), err
+}
+
+// AcceptsGzip reports whether whoever asks unpacks what is packed.
+func AcceptsGzip(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, quality, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if name == "gzip" && strings.ReplaceAll(quality, " ", "") != "q=0" {
+			return true
+		}
+	}
+	return false
 }

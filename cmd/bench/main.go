@@ -49,6 +49,8 @@ var figures = []figure{
 	{"sampling", measureSampling},
 	{"storm", measureStorm},
 	{"chart", measureChart},
+	{"page", measurePage},
+	{"crowd", measureCrowd},
 	{"aged", measureAged},
 }
 

@@ -22,17 +22,19 @@ type size struct {
 	passes  int           // over the resources of all servers
 	storm   int           // events a second
 	stormy  time.Duration // how long they come
+	pages   int           // open at the same time
+	changes int           // of states a second while they are
 	aged    time.Duration // how old a manager is whose memory is read once more
 }
 
 var full = size{
 	name: "full", servers: 1000, kills: 300, holders: 10, rounds: 5, stopped: 100,
 	windows: 10, window: 3 * time.Second, looks: 40, writes: 3, log: 512e6, keep: 64e6, gets: 300,
-	passes: 6, storm: 10_000, stormy: 10 * time.Second, aged: 10 * time.Minute,
+	passes: 6, storm: 10_000, stormy: 10 * time.Second, pages: 200, changes: 100, aged: 10 * time.Minute,
 }
 
 var small = size{
 	name: "quick", servers: 100, kills: 30, holders: 3, rounds: 2, stopped: 20,
 	windows: 2, window: 3 * time.Second, looks: 8, writes: 1, log: 48e6, keep: 8e6, gets: 50,
-	passes: 1, storm: 1000, stormy: 2 * time.Second, aged: 20 * time.Second,
+	passes: 1, storm: 1000, stormy: 2 * time.Second, pages: 20, changes: 100, aged: 20 * time.Second,
 }

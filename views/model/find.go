@@ -71,14 +71,15 @@ func (f Find) Path() string {
 }
 
 // Shows reports whether a server is among those that were chosen.
-func (f Find) Shows(s *Server) bool {
-	if f.State != "" && s.Kind != f.State {
+func (f Find) Shows(s *services.Status) bool {
+	kind := tallies[kindOf(s)].key
+	if f.State != "" && kind != f.State {
 		return false
 	}
 	if f.Query == "" {
 		return true
 	}
-	text := strings.ToLower(strings.Join([]string{s.Name, s.Group, s.Command, s.Port, s.State.Word, s.Kind}, "\n"))
+	text := strings.ToLower(strings.Join([]string{s.Name, s.Group, s.Command, number(s.Port), StateOf(s).Word, kind}, "\n"))
 	for word := range strings.FieldsSeq(strings.ToLower(f.Query)) {
 		if !strings.Contains(text, word) {
 			return false

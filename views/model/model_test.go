@@ -254,7 +254,7 @@ func TestTheOverviewGroupsServersAndCountsThem(t *testing.T) {
 	var got []string
 	for _, g := range o.Groups {
 		var names []string
-		for _, s := range g.Servers {
+		for s := range g.Servers() {
 			names = append(names, s.Name)
 		}
 		got = append(got, g.ID+" "+g.Title+": "+strings.Join(names, " "))

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"iter"
 	"slices"
 	"strconv"
 
@@ -25,13 +26,29 @@ type Group struct {
 	Count   string
 	Folded  bool
 	Shown   bool // some of its servers match what is looked for
-	Servers []Listed
+	servers []*services.Status
+	find    *Find
+	frame   *Frame
 }
 
 // Listed is a server of a list.
 type Listed struct {
 	Server
 	Hidden bool // it does not match what is looked for
+}
+
+// Servers yields the servers of the group. What is yielded is good until the
+// next one: a page may have a thousand.
+func (g Group) Servers() iter.Seq[*Listed] {
+	return func(yield func(*Listed) bool) {
+		var one Listed
+		for _, s := range g.servers {
+			one = Listed{Server: ServerOf(s, *g.frame), Hidden: !g.find.Shows(s)}
+			if !yield(&one) {
+				return
+			}
+		}
+	}
 }
 
 // Empty reports whether there is nothing to show.
@@ -48,18 +65,15 @@ func OverviewOf(list []*services.Status, find Find, rev uint64, f Frame) Overvie
 	out := Overview{Rev: utoa(rev), Find: find, None: true}
 	var count Count
 	place := make(map[string]int)
-	var left []Listed
+	var left []*services.Status
 	for _, s := range find.sorted(list) {
 		count.Add(s)
-		server := Listed{Server: ServerOf(s, f)}
-		server.Hidden = !find.Shows(&server.Server)
-		out.None = out.None && server.Hidden
 		key := "in " + s.Group
 		switch {
 		case find.Sort != "":
 			key = ""
-		case server.Unconfigured:
-			left = append(left, server)
+		case unconfigured(s):
+			left = append(left, s)
 			continue
 		}
 		i, known := place[key]
@@ -72,19 +86,21 @@ func OverviewOf(list []*services.Status, find Find, rev uint64, f Frame) Overvie
 			}
 			out.Groups = append(out.Groups, g)
 		}
-		out.Groups[i].Servers = append(out.Groups[i].Servers, server)
+		out.Groups[i].servers = append(out.Groups[i].servers, s)
 	}
 	if len(left) > 0 {
 		out.Groups = append(out.Groups, Group{
-			ID: "group-left", Key: leftKey, Title: "No longer in the configuration", Servers: left,
+			ID: "group-left", Key: leftKey, Title: "No longer in the configuration", servers: left,
 			Hint: "These still run. They stay until you stop them.",
 		})
 	}
 	for i := range out.Groups {
 		g := &out.Groups[i]
-		g.Count = itoa(len(g.Servers))
+		g.find, g.frame = &find, &f
+		g.Count = itoa(len(g.servers))
 		g.Folded = slices.Contains(find.Folded, g.Key)
-		g.Shown = slices.ContainsFunc(g.Servers, func(s Listed) bool { return !s.Hidden })
+		g.Shown = slices.ContainsFunc(g.servers, find.Shows)
+		out.None = out.None && !g.Shown
 	}
 	out.Summary = count.Summary(rev, find.State)
 	return out

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"hash/maphash"
 	"time"
 
 	"tend/services"
@@ -43,4 +44,23 @@ func UseOf(id string, lately Lately, now time.Time) Use {
 	samples, from := lately.Of(id), now.Add(-useSpan)
 	out.CPU, out.Memory = NewSpark(samples, MeasureCPU, from, now), NewSpark(samples, MeasureMemory, from, now)
 	return out
+}
+
+// looks is the seed of Looks, of this life of the program.
+var looks = maphash.MakeSeed()
+
+// Looks is equal for what looks equal, whenever it was measured.
+func (u Use) Looks() uint64 {
+	var h maphash.Hash
+	h.SetSeed(looks)
+	for _, s := range []Spark{u.CPU, u.Memory} {
+		for _, text := range []string{s.Value, s.Line, s.Area} {
+			h.WriteString(text) //nolint:errcheck // a hash takes everything
+			h.WriteByte(0)      //nolint:errcheck // likewise
+		}
+	}
+	for _, cells := range u.Strip.Cells {
+		h.WriteString(cells.Class + cells.Path) //nolint:errcheck // likewise
+	}
+	return h.Sum64()
 }

@@ -754,7 +754,7 @@ func group(g model.Group) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		for _, s := range g.Servers {
+		for s := range g.Servers() {
 			templ_7745c5c3_Err = Row(s).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
