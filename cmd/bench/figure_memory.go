@@ -32,6 +32,8 @@ func measureAged(ctx context.Context, b *bench) error {
 	return b.memory(ctx, b.size.servers, b.size.aged, 40)
 }
 
+// memory reads what a manager takes: of some age, or at once and with a
+// browser.
 func (b *bench) memory(ctx context.Context, servers int, age time.Duration, most float64) error {
 	r, err := b.newRig(b.plainServers(servers))
 	if err != nil {
@@ -50,8 +52,9 @@ func (b *bench) memory(ctx context.Context, servers int, age time.Duration, most
 	}
 	r.api.Close()
 	what := fmt.Sprintf("memory (PSS), one browser, servers: %d", servers)
+	var w *browser
 	if age > 0 {
-		what += fmt.Sprintf(", after %v", age)
+		what = fmt.Sprintf("memory (PSS) after %v, servers: %d", age, servers)
 		timer := time.NewTimer(age)
 		defer timer.Stop()
 		select {
@@ -59,14 +62,14 @@ func (b *bench) memory(ctx context.Context, servers int, age time.Duration, most
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	}
-	w, err := browseOverview(ctx, r.listen)
-	if err != nil {
+	} else if w, err = browseOverview(ctx, r.listen); err != nil {
 		return r.trouble(err)
 	}
 	looks, err := b.look(ctx, r.manager.pid)
-	if closed := w.close(); err == nil {
-		err = closed
+	if w != nil {
+		if closed := w.close(); err == nil {
+			err = closed
+		}
 	}
 	if err != nil {
 		return r.trouble(err)
