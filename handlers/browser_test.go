@@ -36,6 +36,7 @@ func TestInABrowser(t *testing.T) {
 		"several servers are asked about once":                       severalAreAsked,
 		"what depends on a server can be stopped with it":            dependentsAreAsked,
 		"times go on counting":                                       timesCount,
+		"times are told in the zone of the browser":                  timesAreLocal,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, browser) })
 	}
@@ -426,4 +427,24 @@ func timesCount(t *testing.T, b *browsertest.Browser) {
 	if err != nil || len(list) == 0 || !strings.HasPrefix(page, "59m 0") {
 		t.Errorf("it goes on with %q", page)
 	}
+}
+
+func timesAreLocal(t *testing.T, b *browsertest.Browser) {
+	s := newSite(t)
+	at := time.Now().Add(-time.Hour)
+	s.change("web", func(st *services.Status) { st.Exit = &services.Exit{Code: 1, Seen: true, At: at} })
+	zone := time.FixedZone("Kathmandu", int((5*time.Hour + 45*time.Minute).Seconds()))
+	local := func(at time.Time) string {
+		if at.In(zone).YearDay() != time.Now().In(zone).YearDay() {
+			return at.In(zone).Format("2 Jan 15:04")
+		}
+		return at.In(zone).Format(time.TimeOnly)
+	}
+	tab := b.Open(t, browsertest.InZone("Asia/Kathmandu"))
+	tab.Go(s.URL)
+	tab.Wait(live + " && " + says("#server-web .exit-at", local(at)) + ` && !document.querySelector("#zone").hidden`)
+	at = at.Add(time.Minute)
+	s.change("web", func(st *services.Status) { st.Exit = &services.Exit{Code: 2, Seen: true, At: at} })
+	tab.Wait(says("#server-web", "code 2") + " && " + says("#server-web .exit-at", local(at)))
+	tab.MustBeClean()
 }

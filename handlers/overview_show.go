@@ -39,9 +39,10 @@ func (h *handler) showOverview(w http.ResponseWriter, r *http.Request) error {
 
 // frame is what surrounds a page.
 func (h *handler) frame(title string, now time.Time) layout.Frame {
+	_, offset := now.Zone()
 	return layout.Frame{
 		Title: title, Version: h.Info.Version, PID: strconv.Itoa(h.Info.PID), Config: h.Info.Config, Demo: h.Info.Demo,
-		Now: strconv.FormatInt(now.UnixMilli(), 10),
+		Now: strconv.FormatInt(now.UnixMilli(), 10), Zone: strconv.Itoa(offset / 60),
 	}
 }
 

@@ -54,6 +54,14 @@ func Size(width, height int64, theme string) Option {
 	})
 }
 
+// InZone puts the browser into a time zone such as Asia/Tokyo.
+func InZone(name string) Option {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: name})
+		return err
+	})
+}
+
 // watchPolicy makes violations of the content security policy loud.
 const watchPolicy = `addEventListener("securitypolicyviolation", (e) =>
 	console.error("violated " + e.violatedDirective + " by " + (e.blockedURI || "inline") + " in " + e.sourceFile + ":" + e.lineNumber))`

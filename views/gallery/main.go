@@ -79,7 +79,7 @@ func routes() http.Handler {
 func frame(title string) layout.Frame {
 	return layout.Frame{
 		Title: title, Version: "gallery", PID: "1", Config: "/etc/tend/tend.yaml", Demo: true,
-		Now: fmt.Sprint(time.Now().UnixMilli()),
+		Now: fmt.Sprint(time.Now().UnixMilli()), Zone: "0",
 	}
 }
 
