@@ -108,6 +108,10 @@ const (
 	UntilCompleted Condition = "completed" // it is a task that has ended well
 )
 
+// Conditions are what dependencies have to have reached, by their names, where
+// that is not UntilReady. Nil for none.
+type Conditions map[string]Condition
+
 // LostAction is what becomes of a server when the run of one that it depends
 // on ends, for whatever reason.
 type LostAction string
@@ -144,6 +148,21 @@ func (s Server) Needs() []string {
 		names[i] = d.Name
 	}
 	return names
+}
+
+// Until returns the conditions of what the server depends on.
+func (s Server) Until() Conditions {
+	var out Conditions
+	for _, d := range s.DependsOn {
+		if d.Until == UntilReady || d.Until == "" {
+			continue
+		}
+		if out == nil {
+			out = make(Conditions)
+		}
+		out[d.Name] = d.Until
+	}
+	return out
 }
 
 // RestartPolicy says after which exits a wanted server is started again.

@@ -1,6 +1,7 @@
 package services_test
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -51,5 +52,16 @@ func TestACommandIsAListAsItIsOrALineForTheShell(t *testing.T) {
 	}
 	if got := (services.Command{Shell: "echo $HOME; x"}).List(); !slices.Equal(got, []string{"/bin/sh", "-c", "echo $HOME; x"}) {
 		t.Errorf("line %q", got)
+	}
+}
+
+func TestTheConditionsAreThoseThatAreNotTheUsual(t *testing.T) {
+	s := services.Server{DependsOn: services.DependOn("db", "cache", "migrate")}
+	if until := s.Until(); until != nil {
+		t.Errorf("all usual: %v", until)
+	}
+	s.DependsOn[1].Until, s.DependsOn[2].Until = services.UntilStarted, services.UntilCompleted
+	if until := s.Until(); !maps.Equal(until, services.Conditions{"cache": services.UntilStarted, "migrate": services.UntilCompleted}) {
+		t.Errorf("%v", until)
 	}
 }

@@ -57,6 +57,7 @@ type Status struct {
 	Command       string      `json:"command"`
 	DependsOn     []string    `json:"dependsOn"`
 	NeededBy      []string    `json:"neededBy"` // names of servers that depend on it
+	Until         Conditions  `json:"until"`    // of what it depends on
 	Type          ServerType  `json:"type"`
 	Schedule      string      `json:"schedule"` // in cron syntax, empty for none
 	Phase         Phase       `json:"phase"`

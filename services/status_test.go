@@ -14,7 +14,7 @@ import (
 // TestAnEmptyStatusHasEveryKeyOfTheContract: what is absent is null, and no
 // key is ever missing.
 func TestAnEmptyStatusHasEveryKeyOfTheContract(t *testing.T) {
-	const want = `{"id":"","name":"","description":"","group":"","command":"","dependsOn":[],"neededBy":[],"type":"","schedule":"","phase":"","want":"","why":"",` +
+	const want = `{"id":"","name":"","description":"","group":"","command":"","dependsOn":[],"neededBy":[],"until":null,"type":"","schedule":"","phase":"","want":"","why":"",` +
 		`"running":false,"healthy":null,"lastCheck":null,"run":"","pid":null,"port":null,"startedAt":null,"restarts":0,"exit":null,` +
 		`"nextAttempt":null,"nextRun":null,"crashLoop":false,"adopted":false,"tracking":null,"drift":false,"orphaned":false,"orphanedPid":null,"orphanKind":null,` +
 		`"orphanCommand":"","limits":"","notified":"","cpu":null,"memory":null,"usage":null,"rev":0}`
@@ -29,7 +29,7 @@ func TestAFullStatusKeepsEverythingOnItsWayThroughJSON(t *testing.T) {
 	tracking, kind := services.TrackCgroup, services.Foreign
 	at := services.Time{Time: time.Date(2026, 3, 4, 5, 6, 7, 89_000_000, time.UTC)}
 	full := services.Status{
-		ID: "api", Name: "api", Description: "public <API>", Group: "backend", Command: "./api --port 8080", DependsOn: []string{"db", "cache"}, NeededBy: []string{"page"},
+		ID: "api", Name: "api", Description: "public <API>", Group: "backend", Command: "./api --port 8080", DependsOn: []string{"db", "cache"}, NeededBy: []string{"page"}, Until: services.Conditions{"db": services.UntilStarted},
 		Type: services.Task, Schedule: "@daily", NextRun: at, CrashLoop: true, Limits: "nice 5", Notified: "serving", Usage: &services.Sample{At: at, State: services.VigourUp, Memory: 1, Files: services.Unknown},
 		Phase: services.BackOff, Want: services.Up, Why: "killed by SIGKILL", Running: true, Healthy: &healthy, LastCheck: at,
 		Run: "00ff00ff00ff00ff", PID: 4242, Port: 8080, StartedAt: at, Restarts: 3,
@@ -48,7 +48,7 @@ func TestAFullStatusKeepsEverythingOnItsWayThroughJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, part := range []string{
-		`"pid":4242`, `"port":8080`, `"orphanedPid":77`, `"orphanKind":"foreign"`, `"tracking":"cgroup"`, `"healthy":false`,
+		`"until":{"db":"started"}`, `"pid":4242`, `"port":8080`, `"orphanedPid":77`, `"orphanKind":"foreign"`, `"tracking":"cgroup"`, `"healthy":false`,
 		`"startedAt":"2026-03-04T05:06:07.089Z"`, `"cpu":12.5`, `"memory":1099511627776`,
 		`"exit":{"code":null,"signal":"SIGKILL","core":true,"oom":false,"reason":"killed by SIGKILL (core dumped)","at":"2026-03-04T05:06:07.089Z","seen":true}`,
 	} {

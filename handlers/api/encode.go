@@ -2,6 +2,8 @@ package api
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -58,6 +60,7 @@ func appendStatus(b []byte, s *services.Status) []byte {
 	b = appendString(append(b, `,"command":`...), s.Command)
 	b = appendStrings(append(b, `,"dependsOn":`...), s.DependsOn)
 	b = appendStrings(append(b, `,"neededBy":`...), s.NeededBy)
+	b = appendConditions(append(b, `,"until":`...), s.Until)
 	b = appendString(append(b, `,"type":`...), string(s.Type))
 	b = appendString(append(b, `,"schedule":`...), s.Schedule)
 	b = appendString(append(b, `,"phase":`...), string(s.Phase))
@@ -175,6 +178,22 @@ func appendStrings(b []byte, list []string) []byte {
 		b = appendString(b, s)
 	}
 	return append(b, ']')
+}
+
+func appendConditions(b []byte, c services.Conditions) []byte {
+	if c == nil {
+		return append(b, "null"...)
+	}
+	sign := byte('{')
+	for _, name := range slices.Sorted(maps.Keys(c)) {
+		b = appendString(append(b, sign), name)
+		b = appendString(append(b, ':'), string(c[name]))
+		sign = ','
+	}
+	if sign == '{' {
+		b = append(b, sign)
+	}
+	return append(b, '}')
 }
 
 func appendTime(b []byte, t time.Time) []byte {

@@ -43,6 +43,12 @@ func anything(r *rand.Rand, v reflect.Value) {
 		for i := range v.Len() {
 			anything(r, v.Index(i))
 		}
+	case reflect.Map:
+		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		anything(r, key)
+		anything(r, value)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(key, value)
 	case reflect.String:
 		texts := []string{"plain", `say "yes" \ no`, "<b>&amp;</b>", "tab\tand\nline", "käse \u2028", "bad \xff utf", "\x7f"}
 		v.SetString(texts[r.IntN(len(texts))])

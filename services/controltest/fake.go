@@ -40,7 +40,7 @@ func NewFake(servers ...services.Server) *Fake {
 	for _, s := range servers {
 		f.status[s.Name] = services.Status{
 			ID: s.Name, Name: s.Name, Description: s.Description, Group: s.Group, Command: fmt.Sprint(s.Command.List()),
-			DependsOn: s.Needs(), Port: services.Int(s.Port),
+			DependsOn: s.Needs(), Until: s.Until(), Port: services.Int(s.Port),
 			Phase: services.Stopped, Want: services.Down, Rev: 1,
 		}
 	}

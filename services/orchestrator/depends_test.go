@@ -57,6 +57,9 @@ func TestADependentThatNeedsOnlyTheStartDoesNotWaitForThePort(t *testing.T) {
 		defer h.close()
 		synctest.Wait()
 		h.phase("api", services.Running)
+		if api, db := h.get("api").Until, h.get("db").Until; api["db"] != services.UntilStarted || db != nil {
+			t.Errorf("the conditions of api are %v, of db %v", api, db)
+		}
 	})
 }
 

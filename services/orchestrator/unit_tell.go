@@ -114,7 +114,7 @@ func (u *unit) snapshot() *services.Status {
 	c := u.server()
 	s := &services.Status{
 		ID: u.name, Name: u.name, Description: c.Description, Group: c.Group,
-		Command: commandLine(c.Command), DependsOn: c.Needs(), Port: services.Int(c.Port), Type: c.Type, Schedule: c.Schedule.Cron,
+		Command: commandLine(c.Command), DependsOn: c.Needs(), Until: c.Until(), Port: services.Int(c.Port), Type: c.Type, Schedule: c.Schedule.Cron,
 		Phase: u.m.Phase, Want: u.m.Want, Why: u.why(), Healthy: u.healthy,
 		Restarts: u.restart, Exit: u.exit, NextAttempt: services.Time{Time: u.next}, NextRun: services.Time{Time: u.fire},
 		CrashLoop: u.m.failures >= loopFrom,
