@@ -35,6 +35,8 @@ func TestInABrowser(t *testing.T) {
 		"the list is sorted and folded, by its address alone, too":   listIsSorted,
 		"several servers are asked about once":                       severalAreAsked,
 		"what depends on a server can be stopped with it":            dependentsAreAsked,
+		"the graph is walked with the keyboard and repainted":        graphIsWalked,
+		"the graph changes with the configuration":                   graphChanges,
 		"times go on counting":                                       timesCount,
 		"times are told in the zone of the browser":                  timesAreLocal,
 	} {

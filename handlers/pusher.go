@@ -17,7 +17,10 @@ import (
 )
 
 // The topics of the websocket.
-const topicOverview = "overview"
+const (
+	topicOverview = "overview"
+	topicGraph    = "graph"
+)
 
 func topicServer(id string) string { return "server:" + id }
 
@@ -37,6 +40,7 @@ type Pusher struct {
 	names   []string
 	servers map[string]*services.Status
 	count   model.Count
+	ties    ties
 }
 
 // NewPusher makes the pusher of a hub. It has to be the only one, because it
@@ -132,6 +136,7 @@ func (p *Pusher) reset(ctx context.Context) error {
 		}
 	}
 	p.pushAll()
+	p.pushGraph(before)
 	return nil
 }
 
@@ -149,6 +154,11 @@ func (p *Pusher) change(ctx context.Context, s *services.Status) error {
 	p.count.Remove(old)
 	p.count.Add(s)
 	p.pushPanel(s)
+	if model.SameTies(old, s) {
+		p.pushNode(s)
+	} else {
+		p.pushGraph(nil)
+	}
 	if model.Place(old) != model.Place(s) {
 		p.pushAll()
 		return nil
@@ -171,6 +181,7 @@ func (p *Pusher) remove(id string) {
 	p.count.Remove(s)
 	p.pushGone(s)
 	p.pushAll()
+	p.pushGraph(map[string]*services.Status{id: s})
 }
 
 // row is a server in the list. Whether a browser shows it is its own business.
@@ -182,6 +193,15 @@ func (p *Pusher) pushAll() {
 	rev := p.next()
 	p.push(topicOverview, "roster", rev, func(time.Time) templ.Component { return partials.Roster(strconv.FormatUint(rev, 10)) })
 	p.pushSummary()
+}
+
+// list is all servers, in their order.
+func (p *Pusher) list() []*services.Status {
+	list := make([]*services.Status, len(p.names))
+	for i, name := range p.names {
+		list[i] = p.servers[name]
+	}
+	return list
 }
 
 func (p *Pusher) pushSummary() {

@@ -46,6 +46,7 @@ func (h *handler) routes() *mux.Router {
 	get("/servers/{id}", h.showServer)
 	stream("/servers/{id}/log", h.streamLog)
 	post("/servers/{id}/{action}", h.actOnServer)
+	get("/graph", h.showGraph)
 	get("/timeline", h.showTimeline)
 	get("/config", h.showConfig)
 	post("/config", h.reloadConfig)
@@ -89,8 +90,8 @@ func (h *handler) openSocket(w http.ResponseWriter, r *http.Request) error {
 		if _, err := h.Control.Get(r.Context(), name); err != nil {
 			return err
 		}
-	} else if topic != topicOverview {
-		return services.Errorf(services.Invalid, "there is nothing called %.60q to look at: write topic=overview or topic=server:NAME", topic)
+	} else if topic != topicOverview && topic != topicGraph {
+		return services.Errorf(services.Invalid, "there is nothing called %.60q to look at: write topic=overview, topic=graph or topic=server:NAME", topic)
 	}
 	h.Hub.ServeHTTP(w, r)
 	return nil

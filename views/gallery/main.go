@@ -25,7 +25,7 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:3033", "address of the gallery")
 	flag.Parse()
-	fmt.Printf("gallery: http://%s/ shows every state, /empty, /ask, /problem, /toasts, /timeline, /config, /charts, /sparks and /servers/NAME the rest\n", *listen)
+	fmt.Printf("gallery: http://%s/ shows every state, /empty, /ask, /problem, /toasts, /timeline, /config, /charts, /sparks, /graph, /graph/deep (wide, parts, untied, none) and /servers/NAME the rest\n", *listen)
 	server := &http.Server{Addr: *listen, Handler: routes(), ReadHeaderTimeout: 10 * time.Second}
 	fmt.Fprintln(os.Stderr, server.ListenAndServe())
 	os.Exit(1)
@@ -53,6 +53,8 @@ func routes() http.Handler {
 		return templ.Join(overview(canned.Servers(time.Now()), r), partials.Toast("api is stopping: start it when it has stopped"))
 	})
 	show("/charts", charts)
+	show("/graph", graph)
+	show("/graph/{name}", graph)
 	show("/sparks", func(*http.Request) templ.Component { return sparks() })
 	show("/servers/{id}", func(r *http.Request) templ.Component {
 		if slices.Contains(canned.Shapes, r.PathValue("id")) {

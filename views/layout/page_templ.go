@@ -123,7 +123,7 @@ func Page(f Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, sheet := range []string{"tokens", "base", "layout", "components", "charts", "pages", "overview", "ansi"} {
+		for _, sheet := range []string{"tokens", "base", "layout", "components", "charts", "graph", "pages", "overview", "ansi"} {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<link rel=\"stylesheet\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -213,7 +213,7 @@ func Page(f Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, link := range []struct{ path, name string }{{"/", "Servers"}, {"/timeline", "Timeline"}, {"/config", "Configuration"}} {
+		for _, link := range []struct{ path, name string }{{"/", "Servers"}, {"/graph", "Graph"}, {"/timeline", "Timeline"}, {"/config", "Configuration"}} {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
