@@ -53,13 +53,18 @@ func graphIsWalked(t *testing.T, b *browsertest.Browser) {
 func graphChanges(t *testing.T, b *browsertest.Browser) {
 	s := newSite(t)
 	tab := visit(t, b, s.URL+"/graph")
-	browsertest.Eval[bool](tab, `(document.querySelector("#graph-list").open = true, document.querySelector("#see-api").focus(), window.link = document.activeElement, true)`)
+	tab.Do(browsertest.Size(320, 900, "light"))
+	browsertest.Eval[bool](tab, `(document.querySelector("#graph-list").open = true, document.querySelector("#see-api").focus(), window.link = document.activeElement, document.querySelector("#graph-scroll").scrollLeft = 17, true)`)
+	if at := browsertest.Eval[int](tab, `document.querySelector("#graph-scroll").scrollLeft`); at != 17 {
+		t.Fatalf("the drawing is not in a box of its own: it scrolls to %d", at)
+	}
 	s.change("web", func(st *services.Status) {
 		st.DependsOn, st.Until = []string{"api"}, services.Conditions{"api": services.UntilStarted}
 	})
 	tab.Wait(draws("#node-web", "stopped") + ` && !document.querySelector("#alone-web") && document.querySelector("#graph-drawing .edge-label")?.textContent === "started"`)
 	tab.Wait(says("#ties-api", "web"))
-	if !browsertest.Eval[bool](tab, `document.activeElement === link && document.querySelector("#graph-list").open`) {
+	if !browsertest.Eval[bool](tab, `document.activeElement === link && document.querySelector("#graph-list").open && document.querySelector("#graph-scroll").scrollLeft === 17`) {
+		t.Errorf("the drawing is at %d", browsertest.Eval[int](tab, `document.querySelector("#graph-scroll").scrollLeft`))
 		t.Errorf("the focus is on %s", browsertest.Eval[string](tab, `document.activeElement.outerHTML`))
 	}
 	s.start("web")
