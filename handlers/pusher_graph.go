@@ -22,7 +22,8 @@ type ties struct {
 // before are servers that may be gone.
 func (p *Pusher) pushGraph(before map[string]*services.Status) {
 	list, was := p.list(), p.ties
-	p.ties = ties{needed: model.NeededBy(list), linked: model.Linked(list)}
+	needed := model.NeededBy(list)
+	p.ties = ties{needed: needed, linked: model.Linked(list, needed)}
 	for id, linked := range was.linked {
 		now, here := p.ties.linked[id]
 		switch {

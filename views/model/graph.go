@@ -145,7 +145,8 @@ func NeededBy(list []*services.Status) map[string][]string {
 	}
 	for _, s := range list {
 		for _, name := range s.DependsOn {
-			if users, in := out[name]; in && !slices.Contains(users, s.ID) {
+			users, in := out[name]
+			if twice := len(users) > 0 && users[len(users)-1] == s.ID; in && !twice {
 				out[name] = append(users, s.ID)
 			}
 		}
@@ -154,9 +155,9 @@ func NeededBy(list []*services.Status) map[string][]string {
 }
 
 // Linked returns which servers of a list are drawn, because they depend on
-// another one of it or another one depends on them.
-func Linked(list []*services.Status) map[string]bool {
-	needed := NeededBy(list)
+// another one of it or another one depends on them. needed is NeededBy of the
+// list.
+func Linked(list []*services.Status, needed map[string][]string) map[string]bool {
 	out := make(map[string]bool, len(list))
 	for _, s := range list {
 		out[s.ID] = linked(s, needed)

@@ -137,6 +137,14 @@ func TestFewLinesCross(t *testing.T) {
 	if n := p.layers.crossings(); n != 0 {
 		t.Errorf("%d lines cross", n)
 	}
+	// Postgres, redis, migrate, api, worker and web of the gallery: one crossing
+	// cannot be avoided.
+	nodes, _ = random(6, 1, 1)
+	p = &part{nodes: nodes, edges: []edge{{0, 2, ""}, {0, 3, ""}, {1, 3, ""}, {2, 3, ""}, {1, 4, ""}, {2, 4, ""}, {3, 5, ""}}}
+	p.arrange()
+	if n := p.layers.crossings(); n != 1 {
+		t.Errorf("%d lines cross instead of one", n)
+	}
 	for _, test := range []struct {
 		edges []edge
 		want  int
@@ -242,12 +250,13 @@ func TestServersOnTheirOwnAreNotDrawn(t *testing.T) {
 	}
 	list[1].DependsOn = []string{"gone"} // of an orphan, whose dependency has left
 	list[2].DependsOn = []string{"s2"}
+	list[5].DependsOn = []string{"gone", "gone"}
 	g := GraphOf(statuses(list), 1)
 	if len(g.Chart.Boxes) != 0 || len(g.Alone) != 1000 || len(g.Rows) != 1000 || g.Rows[1].Needs[0] != (Tie{Name: "gone"}) {
 		t.Errorf("%d boxes, %d alone, %d rows, %+v", len(g.Chart.Boxes), len(g.Alone), len(g.Rows), g.Rows[1])
 	}
 	list[3].DependsOn = []string{"s4"}
-	linked := Linked(statuses(list))
+	linked := Linked(statuses(list), NeededBy(statuses(list)))
 	if !linked["s3"] || !linked["s4"] || linked["s1"] || linked["s2"] || len(linked) != 1000 {
 		t.Errorf("linked: %v %v %v %v", linked["s1"], linked["s2"], linked["s3"], linked["s4"])
 	}
@@ -269,6 +278,18 @@ func TestManySmallPartsAreNotAMileWideNorHigh(t *testing.T) {
 		t.Errorf("%v x %v", width, height)
 	}
 	checkDrawing(t, d)
+}
+
+func TestWhatAThousandServersNeedStandsInTheMiddle(t *testing.T) {
+	nodes, _ := random(1000, 1, 1)
+	var edges []edge
+	for i := 1; i < 1000; i++ {
+		edges = append(edges, edge{0, i, ""})
+	}
+	d := draw(nodes, edges)
+	if height, _ := strconv.ParseFloat(d.Height, 64); height > 3200 || d.Boxes[0].y < height/3 || d.Boxes[0].y > height*2/3 {
+		t.Errorf("it stands at %v of %v", d.Boxes[0].y, height)
+	}
 }
 
 func TestALongNameIsCutInItsMiddle(t *testing.T) {
