@@ -39,7 +39,7 @@ func graphIsWalked(t *testing.T, b *browsertest.Browser) {
 	tab.Wait(draws("#node-api", "running") + " && " + draws("#node-db", "running") + " && " + says("#alone-web", "running"))
 	tab.Wait(`document.querySelector("#node-api").dataset.tone === "good" && document.querySelector("#node-api .icon use").getAttribute("href") === "#i-running"`)
 	tab.Wait(`document.querySelector("#ties-api").textContent.includes("running")`)
-	if !browsertest.Eval[bool](tab, `document.activeElement === link && link.isConnected && box.isConnected && link.getAttribute("aria-label") === "api: running, needs db"`) {
+	if !browsertest.Eval[bool](tab, `document.activeElement === link && link.isConnected && box.isConnected && link.getAttribute("aria-label") === "api running, needs db"`) {
 		t.Errorf("the focus is on %s", browsertest.Eval[string](tab, `document.activeElement.outerHTML`))
 	}
 	if !browsertest.Eval[bool](tab, `document.querySelector("#node-api .icon circle, #node-api use").namespaceURI === "http://www.w3.org/2000/svg" && document.querySelector("#see-api").getBoundingClientRect().width > 80`) {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -109,17 +108,6 @@ type manager struct {
 // address is where the dashboard listens.
 func (m *manager) address() string { return m.doors[0].Addr().String() }
 
-// collect has the garbage collector wait while everything starts; settle ends
-// that. Afterwards it is thrifty: memory is what people judge a manager by, and
-// it has processor time to spare. Who sets GOGC decides.
-func collect() (settle func()) {
-	if os.Getenv("GOGC") != "" {
-		return func() {}
-	}
-	debug.SetGCPercent(400)
-	return func() { debug.SetGCPercent(25) }
-}
-
 // serve runs a manager until it is asked to end, and says whether servers run
 // on, or may do so after an error.
 func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Writer) (kept bool, err error) {
@@ -130,16 +118,7 @@ func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Wr
 		return false, err
 	}
 	defer m.lock.Release()
-	// To start everything takes more than to look after it, and history takes
-	// the first burst down a little later. While a thousand servers start, the
-	// collector would take every fourth millisecond from them.
-	settle := collect()
-	for _, at := range []time.Duration{3 * time.Second, 20 * time.Second} {
-		defer time.AfterFunc(at, func() {
-			settle()
-			release()
-		}).Stop()
-	}
+	defer thrift()()
 	// Whoever reads what we log may end before us; without this a write kills.
 	signal.Notify(make(chan os.Signal), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 4)

@@ -48,9 +48,9 @@ const labelRunes = 24
 // NodeOf returns a server as a node.
 func NodeOf(s *services.Status) Node {
 	out := Node{ID: s.ID, Name: s.Name, URL: "/servers/" + s.ID, Rev: utoa(s.Rev), Label: shorten(s.Name, labelRunes), State: StateOf(s), Port: number(s.Port)}
-	out.Text = s.Name + ": " + out.State.Word
+	out.Text = s.Name + " " + out.State.Word
 	if out.Port != "" {
-		out.Text += ", port " + out.Port
+		out.Text += " :" + out.Port
 	}
 	for i, name := range s.DependsOn {
 		if i == 0 {

@@ -237,7 +237,7 @@ func TestAGraphDrawsWhoIsTiedAndListsEverybody(t *testing.T) {
 		!slices.Equal(row.NeededBy, []Tie{{Name: "api", URL: "/servers/api"}, {Name: "worker", URL: "/servers/worker"}}) {
 		t.Errorf("%+v", row)
 	}
-	if text := g.Rows[4].Text; text != "worker: backoff, needs redis (started), migrate (completed)" {
+	if text := g.Rows[4].Text; text != "worker backoff, needs redis (started), migrate (completed)" {
 		t.Errorf("%q", text)
 	}
 	checkDrawing(t, g.Chart)
