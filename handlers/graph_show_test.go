@@ -16,7 +16,7 @@ func TestTheGraphShowsEveryServerWithItsNeighbours(t *testing.T) {
 		t.Fatalf("%d", page.Code)
 	}
 	for _, part := range []string{
-		`id="nav-Graph" aria-current="page"`, `hx-ws:connect="/ws?topic=graph&amp;since=0"`, `aria-label="api: stopped, needs db"`,
+		`id="nav-Graph" aria-current="page"`, `hx-ws:connect="/ws?topic=graph&amp;since=0"`, `aria-label="api stopped, needs db"`,
 		`id="node-db"`, `id="alone-web"`, `id="alone-cache"`, `id="ties-web"`, `<a href="/servers/db">db</a>`, `<a href="/servers/api">api</a>`,
 	} {
 		if !strings.Contains(body, part) {
