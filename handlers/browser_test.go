@@ -37,6 +37,10 @@ func TestInABrowser(t *testing.T) {
 		"what depends on a server can be stopped with it":            dependentsAreAsked,
 		"the graph is walked with the keyboard and repainted":        graphIsWalked,
 		"the graph changes with the configuration":                   graphChanges,
+		"every key does what the table says":                         keysDoEverything,
+		"keys are explained and can be switched off":                 keysHelpAndRest,
+		"the palette finds servers, pages and actions":               paletteFinds,
+		"a push leaves an open question alone":                       pushesLeaveDialogsAlone,
 		"times go on counting":                                       timesCount,
 		"times are told in the zone of the browser":                  timesAreLocal,
 	} {

@@ -41,9 +41,14 @@ func (h *handler) routes() *mux.Router {
 	post := func(path string, handle api.Handler) { r.Handle(path, h.show(handle)).Methods("POST") }
 
 	get("/", h.showOverview)
+	get("/keys", h.showKeys)
+	get("/palette", h.showPalette)
 	get("/bulk", h.askBulk)
 	post("/bulk", h.actBulk)
-	get("/servers/{id}", h.showServer)
+	get("/servers/{id}", h.showTab("", h.viewOverview))
+	get("/servers/{id}/logs", h.showTab("/logs", h.viewLog))
+	get("/servers/{id}/events", h.showTab("/events", h.viewEvents))
+	get("/servers/{id}/processes", h.showTab("/processes", h.viewProcesses))
 	stream("/servers/{id}/log", h.streamLog)
 	post("/servers/{id}/{action}", h.actOnServer)
 	get("/graph", h.showGraph)

@@ -6,30 +6,78 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/gorilla/mux"
 
+	"tend/handlers/api"
 	"tend/services"
 	"tend/services/logs"
 	"tend/views/model"
 	"tend/views/pages"
+	"tend/views/partials"
 )
 
 // shownLines is how much of a log a page begins with.
 const shownLines = 200
 
-// showServer shows one server and the end of its log.
-func (h *handler) showServer(w http.ResponseWriter, r *http.Request) error {
-	id, at := mux.Vars(r)["id"], h.position()
-	status, err := h.Control.Get(r.Context(), id)
-	if err != nil {
-		return err
+// aServer is what every tab of a server begins with.
+type aServer struct {
+	id     string
+	now    time.Time
+	status services.Status
+}
+
+// showTab shows a server with one of its tabs; view makes what is on it.
+func (h *handler) showTab(tab string, view func(ctx context.Context, r *http.Request, s aServer) (templ.Component, error)) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, at := mux.Vars(r)["id"], h.position()
+		status, err := h.Control.Get(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		all, err := h.Control.List(r.Context())
+		if err != nil {
+			return err
+		}
+		names := make([]string, len(all))
+		for i := range all {
+			names[i] = all[i].ID
+		}
+		now := time.Now()
+		content, err := view(r.Context(), r, aServer{id, now, status})
+		if err != nil {
+			return err
+		}
+		frame := h.frame(status.Name+" · tend", now)
+		frame.Topic, frame.Since, frame.Path, frame.Here = topicServer(id), strconv.FormatUint(at, 10), r.URL.RequestURI(), "/"
+		page := pages.Server(frame, model.ServerOf(&status, h.view(now)), model.AroundOf(id, tab, names))
+		return h.render(w, r.WithContext(templ.WithChildren(r.Context(), content)), http.StatusOK, page)
 	}
-	now := time.Now()
-	server := model.ServerOf(&status, h.view(now))
-	frame := h.frame(server.Name+" · tend", now)
-	frame.Topic, frame.Since, frame.Path, frame.Here = topicServer(id), strconv.FormatUint(at, 10), r.URL.RequestURI(), "/"
-	charts := h.charts(r.Context(), id, model.RangeOf(r.URL.Query().Get("range")), now)
-	return h.render(w, r, http.StatusOK, pages.Server(frame, server, charts, h.runs(r.Context(), id, now), h.output(r.Context(), id)))
+}
+
+func (h *handler) viewOverview(ctx context.Context, r *http.Request, s aServer) (templ.Component, error) {
+	charts := h.charts(ctx, s.id, model.RangeOf(r.URL.Query().Get("range")), s.now)
+	return pages.ServerOverview(charts, h.output(ctx, s.id)), nil
+}
+
+func (h *handler) viewLog(ctx context.Context, _ *http.Request, s aServer) (templ.Component, error) {
+	return partials.Output(h.output(ctx, s.id)), nil
+}
+
+func (h *handler) viewEvents(ctx context.Context, _ *http.Request, s aServer) (templ.Component, error) {
+	page, err := h.History.Events(ctx, services.HistoryQuery{Servers: []string{s.id}, Limit: timelineLength})
+	if err != nil {
+		return nil, err
+	}
+	return pages.ServerEvents(s.id, h.runs(ctx, s.id, s.now), model.TimelineOf(page, nil, nil, s.now).Days), nil
+}
+
+func (h *handler) viewProcesses(_ context.Context, _ *http.Request, s aServer) (templ.Component, error) {
+	var list []services.TreeProcess
+	if s.status.Run != "" && h.Tree != nil {
+		list = h.Tree(s.status.Run)
+	}
+	return partials.Processes(s.id, model.ProcessesOf(list, s.now)), nil
 }
 
 const (

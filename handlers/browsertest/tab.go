@@ -10,8 +10,10 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // patience bounds everything that a test waits for in a browser.
@@ -181,10 +183,43 @@ func (tab *Tab) Click(selector string) {
 	}
 }
 
-// Press presses keys where the focus is.
+// Press presses keys where the focus is, as a keyboard does: a key that the
+// page takes for itself types nothing. Constants of chromedp/kb stand for keys
+// without a letter.
 func (tab *Tab) Press(keys string) {
 	tab.t.Helper()
-	tab.Do(chromedp.KeyEvent(keys))
+	tab.press(keys, 0)
+}
+
+// Ctrl presses a key with Ctrl held.
+func (tab *Tab) Ctrl(key string) {
+	tab.t.Helper()
+	tab.press(key, chromedp.ModifierCtrl)
+}
+
+func (tab *Tab) press(keys string, held chromedp.Modifier) {
+	tab.t.Helper()
+	tab.Do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		for _, r := range keys {
+			events := kb.Encode(r)
+			down := events[0]
+			for _, e := range events {
+				if e.Type == kb.KeyChar && held == 0 {
+					down.Text, down.UnmodifiedText = e.Text, e.UnmodifiedText
+				}
+			}
+			for _, e := range events {
+				e.Modifiers |= int64(held)
+				if e.Type == kb.KeyChar {
+					continue
+				}
+				if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, *e); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}))
 }
 
 // Text returns the text of the element that a selector finds, as it is shown.

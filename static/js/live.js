@@ -20,15 +20,6 @@
     }
   }, true);
 
-  // What has a key is pressed by it, unless somebody is typing.
-  addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, [contenteditable]")) return;
-    const control = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-    if (!control) return;
-    event.preventDefault();
-    control.click();
-  });
-
   // A menu has done its work when one of its forms was sent.
   addEventListener("submit", (event) => event.target.closest("[popover]")?.hidePopover?.());
 

@@ -107,7 +107,7 @@
     }
   });
 
-  const bulk = $("bulk"), ask = $("ask");
+  const bulk = $("bulk");
   const picks = () => [...all(".pick")];
   const count = () => {
     const boxes = picks(), n = boxes.filter((box) => box.checked).length;
@@ -136,19 +136,6 @@
     board.addEventListener("change", count); // by somebody else's script, or the keyboard
     bulk.addEventListener("reset", () => setTimeout(count));
   }
-
-  // The question opens when it has come, and leaves nothing behind.
-  new MutationObserver(() => { if (ask.firstElementChild && !ask.open) ask.showModal(); }).observe(ask, { childList: true });
-  ask.addEventListener("click", (event) => {
-    if (event.target.id !== "ask-no" && event.target !== ask) return;
-    event.preventDefault();
-    ask.close();
-  });
-  ask.addEventListener("close", () => ask.replaceChildren());
-  ask.addEventListener("submit", () => {
-    setTimeout(() => ask.close()); // once it is on its way
-    bulk?.reset();
-  });
 
   // Pushes: a microtask later, and so before anything is painted.
   new MutationObserver((changes) => {

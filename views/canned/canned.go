@@ -168,3 +168,15 @@ func Alerts(now time.Time) []services.AlertTarget {
 		{Target: "ntfy://ntfy.sh", On: []services.AlertOn{services.OnDisk}, Servers: []string{"api", "web"}, Error: "it answered 403"},
 	}
 }
+
+// Tree is the processes of a server with a family.
+func Tree(now time.Time) []services.TreeProcess {
+	one := func(pid, parent int, command, state string, cpu float64, memory services.Amount) services.TreeProcess {
+		return services.TreeProcess{PID: pid, Parent: parent, Command: command, State: state, StartedAt: at(now, time.Hour), CPU: cpu, Memory: memory, Threads: 4}
+	}
+	return []services.TreeProcess{
+		one(20611, 1, "./api --port 8080", "sleeping", 71.25, 182e6), one(20640, 20611, "./api worker 1", "running", 310.4, 96e6),
+		one(20641, 20611, "./api worker 2", "sleeping", 12, 91e6), one(20702, 20641, "/usr/bin/convert -resize 800x600 in.png out.png", "waiting", 0.4, 33e6),
+		one(20703, 20641, "sh", "zombie", 0, services.Unknown),
+	}
+}

@@ -3,8 +3,10 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -65,7 +67,12 @@ func routes() http.Handler {
 				return server(s)
 			}
 		}
-		return pages.Server(frame("gone"), model.Server{}, model.Charts{}, nil, model.Output{})
+		return serverPage(frame("gone"), model.Server{}, "", templ.NopComponent)
+	})
+	show("/servers/{id}/{tab}", tab)
+	show("/keys", func(*http.Request) templ.Component { return pages.Keys(frame("Keys")) })
+	show("/palette", func(r *http.Request) templ.Component {
+		return pages.Palette(frame("Find"), model.PaletteOf(r.URL.Query().Get("q"), canned.Servers(time.Now())))
 	})
 	show("/timeline", func(r *http.Request) templ.Component {
 		now := time.Now()
@@ -143,6 +150,26 @@ func server(s services.Status) templ.Component {
 		out.Lines = append(out.Lines, painter.LineOf(text, false, time.Now()))
 	}
 	now := time.Now()
-	return pages.Server(frame(strings.Join([]string{s.Name, "tend"}, " · ")), model.ServerOf(&s, model.Frame{Now: now, Host: "127.0.0.1"}),
-		chartsOf("spiky", model.RangeHour), model.RunsOf(canned.Runs(now), now), out)
+	return serverPage(frame(strings.Join([]string{s.Name, "tend"}, " · ")), model.ServerOf(&s, model.Frame{Now: now, Host: "127.0.0.1"}),
+		"", pages.ServerOverview(chartsOf("spiky", model.RangeHour), out))
+}
+
+func serverPage(f layout.Frame, s model.Server, tab string, content templ.Component) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		return pages.Server(f, s, model.AroundOf(s.ID, tab, []string{"api", s.ID, "worker"})).Render(templ.WithChildren(ctx, content), w)
+	})
+}
+
+// tab is a tab of a server other than the first.
+func tab(r *http.Request) templ.Component {
+	now := time.Now()
+	s := canned.Servers(now)[2]
+	var content templ.Component
+	switch r.PathValue("tab") {
+	case "events":
+		content = pages.ServerEvents(s.ID, model.RunsOf(canned.Runs(now), now), model.TimelineOf(canned.Happenings(now), nil, nil, now).Days)
+	default:
+		content = partials.Processes(s.ID, model.ProcessesOf(canned.Tree(now), now))
+	}
+	return serverPage(frame(s.Name), model.ServerOf(&s, model.Frame{Now: now, Host: "127.0.0.1"}), "/"+r.PathValue("tab"), content)
 }
