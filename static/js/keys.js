@@ -23,8 +23,12 @@
     setTimeout(() => $("ask").close()); // once it is on its way
     $("bulk")?.reset();
   });
-  $("help").addEventListener("change", ({ target }) => { if (target.id === "keys-on") stored.set(target.checked ? "on" : "off"); });
-  new MutationObserver(() => { if ($("keys-on")) $("keys-on").checked = stored.get() !== "off"; }).observe($("help"), { childList: true });
+
+  // The switch, in the dialog or on the page of the keys.
+  const sync = () => { if ($("keys-on")) $("keys-on").checked = stored.get() !== "off"; };
+  sync();
+  new MutationObserver(sync).observe($("help"), { childList: true });
+  addEventListener("change", ({ target }) => { if (target.id === "keys-on") stored.set(target.checked ? "on" : "off"); });
 
   // In the palette the focus stays in the box; arrows move what Enter opens.
   const palette = $("palette");

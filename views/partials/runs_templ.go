@@ -68,12 +68,12 @@ func Runs(id string, runs []model.PastRun) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<div class=\"runs-all\" tabindex=\"0\" role=\"group\" aria-label=\"All of the table\"><table class=\"list runs-list\"><thead><tr><th scope=\"col\">Started</th><th scope=\"col\">Lasted</th><th scope=\"col\">Ended</th><th scope=\"col\">How</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<div class=\"runs-all\" tabindex=\"0\" role=\"group\" aria-label=\"All of the table\"><table class=\"runs-list\"><thead><tr><th scope=\"col\">Started</th><th scope=\"col\">Lasted</th><th scope=\"col\">Ended</th><th scope=\"col\">How</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			for _, r := range runs {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<tr class=\"row\" data-tone=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<tr class=\"run\" data-tone=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -242,7 +242,7 @@ func Processes(id string, list []model.Process) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<div class=\"runs-all\" tabindex=\"0\" role=\"group\" aria-label=\"All of the table\"><table class=\"list runs-list\"><thead><tr><th scope=\"col\" class=\"num\">PID</th><th scope=\"col\">State</th><th scope=\"col\" class=\"num\">CPU time</th><th scope=\"col\" class=\"num\">Memory</th><th scope=\"col\" class=\"num\">Threads</th><th scope=\"col\" class=\"num\">Up</th><th scope=\"col\">Command</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<div class=\"runs-all\" tabindex=\"0\" role=\"group\" aria-label=\"All of the table\"><table class=\"runs-list\"><thead><tr><th scope=\"col\" class=\"num\">PID</th><th scope=\"col\">State</th><th scope=\"col\" class=\"num\">CPU time</th><th scope=\"col\" class=\"num\">Memory</th><th scope=\"col\" class=\"num\">Threads</th><th scope=\"col\" class=\"num\">Up</th><th scope=\"col\">Command</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
