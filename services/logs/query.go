@@ -58,6 +58,8 @@ type Query struct {
 	Tail   int       // at most the last n lines (of those that match), -1 for all
 	Since  time.Time // not before, zero for no bound; lines of unknown time count where their neighbours do
 	After  Address   // from this address on, zero for no bound; where it is gone, from the oldest line left
+	Before Address   // no line that begins here or later, zero for no bound; where it is gone, there are none
+	Bytes  int64     // with Tail and without Grep: no more lines than fit into so many bytes, but at least one; 0 for no bound
 	Grep   *regexp.Regexp
 	Follow bool // go on with new lines until the context ends
 

@@ -86,6 +86,9 @@ func (s *Store) read(ctx context.Context, l *log, q Query, yield func(Line) bool
 func (l *log) seek(ctx context.Context, q Query) (*reader, error) {
 	from, end := l.reach()
 	torn := !l.atLineStart(from)
+	if !q.Before.IsZero() && q.Before.Before(end) {
+		end = q.Before
+	}
 	if !q.Since.IsZero() {
 		l.mu.RLock()
 		since, ok := l.times.since(q.Since)
@@ -100,7 +103,7 @@ func (l *log) seek(ctx context.Context, q Query) (*reader, error) {
 	if q.Tail >= 0 {
 		at, cut, err := Address{}, false, error(nil)
 		if q.Grep == nil {
-			at, cut = l.tail(from, end, q.Tail)
+			at, cut = l.tail(from, end, q.Tail, q.Bytes)
 		} else if at, cut, err = l.grepTail(ctx, from, end, q.Tail, q.Grep); err != nil {
 			return nil, err
 		}
@@ -109,7 +112,7 @@ func (l *log) seek(ctx context.Context, q Query) (*reader, error) {
 		}
 	}
 	r := l.reader(from, torn)
-	if q.Follow {
+	if q.Follow && q.Before.IsZero() {
 		r.follow, r.maxLag = true, q.MaxLag
 	} else {
 		r.end = end

@@ -3,12 +3,14 @@ package logs
 import (
 	"bytes"
 	"context"
+	"math"
 	"regexp"
 )
 
-// tail returns where the last n lines before end begin, not before from. It
-// reads backwards, and only as far as it has to.
-func (l *log) tail(from, end Address, n int) (at Address, torn bool) {
+// tail returns where the last n lines before end begin, not before from, or
+// the fewer that fit into so many bytes, 0 for no bound. It reads backwards,
+// and only as far as it has to.
+func (l *log) tail(from, end Address, n int, bytes int64) (at Address, torn bool) {
 	if n <= 0 {
 		return end, false
 	}
@@ -16,18 +18,21 @@ func (l *log) tail(from, end Address, n int) (at Address, torn bool) {
 	l.mu.RLock()
 	list := l.segments()
 	l.mu.RUnlock()
+	if bytes <= 0 {
+		bytes = math.MaxInt64
+	}
 	for i := len(list) - 1; i >= 0; i-- {
 		var done bool
-		if at, torn, n, done = l.tailOf(list[i], room, from, end, n); done {
+		if at, torn, n, bytes, done = l.tailOf(list[i], room, from, end, n, bytes); done {
 			return at, torn
 		}
 	}
 	return at, torn
 }
 
-// tailOf is tail within one file. It returns how many lines are still to be
-// found before it.
-func (l *log) tailOf(s *segment, room []byte, from, end Address, n int) (at Address, torn bool, left int, done bool) {
+// tailOf is tail within one file. It returns how many lines, and bytes, are
+// still to be found before it.
+func (l *log) tailOf(s *segment, room []byte, from, end Address, n int, size int64) (at Address, torn bool, left int, rest int64, done bool) {
 	l.mu.RLock()
 	low, high := s.first(), s.end()
 	l.mu.RUnlock()
@@ -37,11 +42,13 @@ func (l *log) tailOf(s *segment, room []byte, from, end Address, n int) (at Addr
 	if low.Before(from) {
 		low = from
 	}
-	last := true // the newline that ends the last line begins none
+	found := Address{} // where the earliest line begins that fits
+	last := true       // the newline that ends the last line begins none
 	for pos := high; low.Before(pos); {
 		buf, start, ok := l.before(s, room, low, pos)
 		if !ok {
-			return l.oldest(from, n)
+			at, torn, n, done = l.oldest(from, n)
+			return at, torn, n, size, done
 		}
 		for i := len(buf); i > 0; {
 			i = bytes.LastIndexByte(buf[:i], '\n')
@@ -53,17 +60,26 @@ func (l *log) tailOf(s *segment, room []byte, from, end Address, n int) (at Addr
 				last = false
 				continue
 			}
+			if !found.IsZero() && high.Off-line.Off > size {
+				return found, false, 0, 0, true
+			}
+			found = line
 			if n--; n == 0 {
-				return line, false, 0, true
+				return line, false, 0, 0, true
 			}
 		}
 		last, pos = false, start
 	}
 	whole := low == from || l.atLineStart(low)
-	if whole && low.Before(high) {
-		n--
+	if low.Before(high) {
+		if !found.IsZero() && high.Off-low.Off > size {
+			return found, false, 0, 0, true
+		}
+		if size -= high.Off - low.Off; whole {
+			n--
+		}
 	}
-	return low, !whole, n, n <= 0 || low == from
+	return low, !whole, n, size, n <= 0 || size <= 0 || low == from
 }
 
 // oldest ends a search that was overtaken by retention.
