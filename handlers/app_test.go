@@ -35,6 +35,8 @@ func (noLogs) Read(context.Context, string, logs.Query) iter.Seq2[logs.Line, err
 	return func(func(logs.Line, error) bool) {}
 }
 
+func (noLogs) Copy(context.Context, string, io.Writer) error { return nil }
+
 func newApp(t testing.TB, change ...func(*Deps)) *app {
 	t.Helper()
 	a := &app{Fake: controltest.NewFake(controltest.Servers()...), log: new(buffer)}

@@ -4,6 +4,7 @@ package handlers
 
 import (
 	"context"
+	"io"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 // Logs is what the pages and the REST surface read of the servers' output.
 type Logs interface {
 	Read(ctx context.Context, server string, q logs.Query) iter.Seq2[logs.Line, error]
+	Copy(ctx context.Context, server string, to io.Writer) error
 }
 
 // Deps is everything the handlers call.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -88,6 +89,9 @@ func (d *desk) Read(ctx context.Context, _ string, q logs.Query) iter.Seq2[logs.
 		}
 	}
 }
+
+// Copy implements handlers.Logs.
+func (d *desk) Copy(context.Context, string, io.Writer) error { return nil }
 
 func (d *desk) query() logs.Query {
 	d.mu.Lock()

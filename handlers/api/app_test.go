@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -113,3 +114,6 @@ func object(t *testing.T, w *httptest.ResponseRecorder) map[string]any {
 	}
 	return out
 }
+
+// Copy implements handlers.Logs.
+func (*fakeLogs) Copy(context.Context, string, io.Writer) error { return nil }

@@ -103,3 +103,19 @@ func TestAWindowOfALargeLogTakesLittleMemory(t *testing.T) {
 		t.Errorf("two windows of 50 kB took %d kB", grown>>10)
 	}
 }
+
+func TestACopyIsByteForByte(t *testing.T) {
+	b := newBench(t, t.TempDir(), func(o *Options) { o.way = none })
+	first := strings.Repeat("long ", 60<<10) + "\x00\xff\r\n"
+	write(t, b.begin("web", 16<<10), first)
+	second := "after\nno end"
+	write(t, b.begin("web", 16<<10), second)
+	var out strings.Builder
+	if err := b.store.Copy(t.Context(), "web", &out); err != nil || out.String() != first+second {
+		t.Errorf("%v, %d bytes, not %d", err, out.Len(), len(first+second))
+	}
+	out.Reset()
+	if err := b.store.Copy(t.Context(), "other", &out); err != nil || out.Len() > 0 {
+		t.Errorf("of a server that never wrote: %v, %q", err, out.String())
+	}
+}

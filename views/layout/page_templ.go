@@ -124,7 +124,7 @@ func Page(f Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, sheet := range []string{"tokens", "base", "layout", "components", "charts", "graph", "pages", "overview", "ansi"} {
+		for _, sheet := range []string{"tokens", "base", "layout", "components", "charts", "graph", "pages", "overview", "logs", "ansi"} {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<link rel=\"stylesheet\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -214,7 +214,7 @@ func Page(f Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, link := range []struct{ path, name string }{{"/", "Servers"}, {"/graph", "Graph"}, {"/timeline", "Timeline"}, {"/config", "Configuration"}} {
+		for _, link := range []struct{ path, name string }{{"/", "Servers"}, {"/graph", "Graph"}, {"/logs", "Logs"}, {"/timeline", "Timeline"}, {"/config", "Configuration"}} {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -364,7 +364,7 @@ func Page(f Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, script := range []string{"vendor/htmx-4.0.1.min.js", "vendor/hx-ws-4.0.1.min.js", "js/connection.js", "js/times.js", "js/live.js", "js/overview.js", "js/keys.js", "js/log.js"} {
+		for _, script := range []string{"vendor/htmx-4.0.1.min.js", "vendor/hx-ws-4.0.1.min.js", "js/connection.js", "js/times.js", "js/live.js", "js/overview.js", "js/keys.js", "js/log.js", "js/logs.js"} {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<script src=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
