@@ -33,6 +33,7 @@ func TestInABrowser(t *testing.T) {
 		"a long log is scrolled back without a jump":                 logScrollsBack,
 		"a log that is paused counts what comes":                     logPauses,
 		"a link opens a log round its line, and a search finds":      logOpensAtALine,
+		"the view of logs tells what is wrong":                       logTellsWhatIsWrong,
 		"the choice of light or dark is remembered":                  themeIsRemembered,
 		"the list shows what is looked for, and remembers it":        listIsSearched,
 		"the list is sorted and folded, by its address alone, too":   listIsSorted,

@@ -122,3 +122,36 @@ func logOpensAtALine(t *testing.T, b *browsertest.Browser) {
 		tab.Shoot(dir + "/logs-search.png")
 	}
 }
+
+func logTellsWhatIsWrong(t *testing.T, b *browsertest.Browser) {
+	s := newSite(t)
+	s.write(s.output("web"), "INFO one\nERROR two\n")
+	tab := b.Open(t)
+	tab.Go(s.URL + "/servers/web/logs")
+	tab.Wait(`!!` + theLine("ERROR two"))
+	tab.Click("#log-re")
+	tab.Click("#log-search")
+	tab.Press("(")
+	tab.Click("#log-go")
+	tab.Wait(says("#log-problem", "That is not a regular expression: missing closing )"))
+	tab.Click("#log-search")
+	tab.Press("two)")
+	tab.Click("#log-go")
+	tab.Wait(`document.querySelector("#log-problem").hidden && document.querySelector(".hit")?.textContent === "two"`)
+	tab.Click("#log-only")
+	tab.Wait(`document.querySelectorAll("#log-screen .l").length === 1`)
+	tab.Click("#log-only")
+	tab.Wait(`document.querySelectorAll("#log-screen .l").length === 2`)
+	browsertest.Eval[bool](tab, `((l) => { l.value = "error"; l.dispatchEvent(new Event("change")); return true; })(document.querySelector("#log-level"))`)
+	tab.Wait(`document.querySelectorAll("#log-screen .l").length === 1 && location.search.includes("level=error")`)
+	tab.MustBeClean()
+
+	other := b.Open(t)
+	other.Go(s.URL + "/servers/web/logs#7.7")
+	other.Wait(says("#log-problem", "no longer in the log"))
+	plain := b.Open(t, browsertest.WithoutScripts())
+	plain.Go(s.URL + "/servers/web/logs?level=error")
+	plain.Wait(`document.querySelectorAll("#log-screen .l").length === 1 && document.querySelector("#log-newest").offsetWidth > 0 && document.querySelector("#log-follow").offsetWidth === 0`)
+	other.MustBeClean()
+	plain.MustBeClean()
+}

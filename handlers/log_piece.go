@@ -18,6 +18,7 @@ const (
 	// siftBytes is how far a piece looks for lines that pass a filter. When it
 	// finds too few, whoever asked goes on from where it ended.
 	siftBytes = 8 << 20
+	siftLines = 100_000 // and how many: what is known of each takes memory
 )
 
 // before all lines of any log.
@@ -148,11 +149,11 @@ func (p *piece) turn(back bool) {
 // stretch reads lines of one log.
 func (h *handler) stretch(ctx context.Context, v *logView, log int, at logs.Address, back bool, n int, size int64) (stretch, error) {
 	query := logs.Query{Tail: -1, After: at}
-	sifted := v.sifts()
+	sifted, most := v.sifts(), siftLines/len(v.servers)
 	if back {
 		query = logs.Query{Tail: n, Bytes: size, Before: at}
 		if sifted {
-			query.Tail = 1 << 30
+			query.Tail = most
 		}
 	}
 	var s stretch
@@ -177,7 +178,7 @@ func (h *handler) stretch(ctx context.Context, v *logView, log int, at logs.Addr
 			read += line.Next.Off - line.Address.Off
 		}
 		s.lines = append(s.lines, f)
-		if !back && (passed >= n || read >= size) {
+		if !back && (passed >= n || read >= size || len(s.lines) >= most) {
 			s.whole = false
 			break
 		}

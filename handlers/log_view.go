@@ -234,7 +234,7 @@ func momentOf(text string, now time.Time) (time.Time, error) {
 
 // show puts the lines of a piece on the screen.
 func (v *logView) show(p piece) model.LogPiece {
-	out := model.LogPiece{First: p.first.text(v), Next: p.next.text(v), Begin: p.begin, End: p.end}
+	out := model.LogPiece{First: p.first.text(v), Next: p.next.text(v), Begin: p.begin, End: p.end, Problem: v.problem}
 	if p.middle != nil {
 		out.Middle = v.place(p.middle.log, p.middle.Address)
 	}

@@ -103,7 +103,10 @@
       const mine = round;
       try {
         const piece = await ask(older ? { before: write(first) } : { after: write(next) });
-        if (mine !== round) return;
+        if (mine !== round) { // another part has taken its place
+          setTimeout(more);
+          return;
+        }
         if (older) {
           const height = screen.scrollHeight;
           screen.prepend(...piece.children);
@@ -116,7 +119,7 @@
           append([...piece.children]);
           if (end) { unread = 0; heard = ""; close(); open(); }
         }
-        complain("");
+        complain(piece.dataset.problem);
       } catch (error) {
         complain(error.message);
         return;
@@ -138,7 +141,7 @@
         screen.replaceChildren(...piece.children);
         unread = 0; heard = "";
         middle = piece.dataset.middle;
-        complain("");
+        complain(piece.dataset.problem);
         return true;
       } catch (error) {
         complain(error.message);
@@ -190,7 +193,7 @@
     };
     const toHash = () => {
       const place = decodeURIComponent(location.hash.slice(1));
-      if (/^([a-z0-9_-]+:)?\d+\.\d+$/.test(place)) return jump(place).then(() => mark(place));
+      if (/^([a-z0-9_-]+:)?\d+\.\d+$/.test(place)) return jump(place).then(() => { if (!mark(place)) complain("That line is no longer in the log, or is not shown: these are the nearest ones."); });
       return null;
     };
 
@@ -255,9 +258,10 @@
     const seek = () => {
       stop();
       hits = []; at = -1;
-      found.hidden = !field.value;
+      const wanted = field.value && id("log-problem").hidden; // else the manager has said why not
+      found.hidden = !wanted;
       text.textContent = "";
-      if (!field.value) return;
+      if (!wanted) return;
       bar.hidden = cancel.hidden = false;
       bar.removeAttribute("value");
       const mine = (search = new EventSource(address(view.dataset.search, {})));
@@ -355,7 +359,7 @@
     open();
     show();
     more();
-    if (field.value && id("log-problem").hidden) seek();
+    if (field.value) seek();
   };
 
   addEventListener("DOMContentLoaded", () => {

@@ -118,6 +118,15 @@ func Log() [][]byte {
 	return out
 }
 
+// Objects returns lines that are objects of JSON, as loggers write them.
+func Objects() [][]byte {
+	return [][]byte{
+		[]byte(`{"time":"2026-01-02T14:20:35Z","level":"INFO","msg":"request done","method":"GET","path":"/orders/4268","ms":12}`),
+		[]byte(`{"level":50,"time":1767363636000,"pid":4711,"msg":"cannot reach redis","stack":"Error: connect ECONNREFUSED 127.0.0.1:6379\n    at TCPConnectWrap.afterConnect (node:net:1494:16)"}`),
+		[]byte(`{"level":"debug","ts":1767363637.25,"caller":"cache/cache.go:42","msg":"cache miss","key":"orders:4268"}`),
+	}
+}
+
 // Runs returns what history may know of a server, as of now.
 func Runs(now time.Time) []services.PastRun {
 	return []services.PastRun{

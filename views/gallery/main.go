@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +28,7 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:3033", "address of the gallery")
 	flag.Parse()
-	fmt.Printf("gallery: http://%s/ shows every state, /empty, /ask, /problem, /toasts, /timeline, /config, /charts, /sparks, /graph, /graph/deep (wide, parts, untied, none) and /servers/NAME the rest\n", *listen)
+	fmt.Printf("gallery: http://%s/ shows every state, /empty, /ask, /problem, /toasts, /logs, /timeline, /config, /charts, /sparks, /graph, /graph/deep (wide, parts, untied, none) and /servers/NAME the rest\n", *listen)
 	server := &http.Server{Addr: *listen, Handler: routes(), ReadHeaderTimeout: 10 * time.Second}
 	fmt.Fprintln(os.Stderr, server.ListenAndServe())
 	os.Exit(1)
@@ -74,6 +75,7 @@ func routes() http.Handler {
 	show("/palette", func(r *http.Request) templ.Component {
 		return pages.Palette(frame("Find"), model.PaletteOf(r.URL.Query().Get("q"), canned.Servers(time.Now())))
 	})
+	show("/logs", func(*http.Request) templ.Component { return logs() })
 	show("/timeline", func(r *http.Request) templ.Component {
 		now := time.Now()
 		return pages.Timeline(frame("Timeline"), model.TimelineOf(canned.Happenings(now), []string{"api", "worker"}, r.URL.Query(), now))
@@ -141,6 +143,26 @@ func (r recent) Strip(server string, _ time.Time) (out [model.StripSlots]service
 		}
 	}
 	return out
+
+// logs are lines of two servers, in which something is searched for.
+func logs() templ.Component {
+	now := time.Now()
+	writers := [2]model.Writer{{Mark: regexp.MustCompile("redis")}, {Mark: regexp.MustCompile("redis")}}
+	var p model.LogPiece
+	for i, text := range append(canned.Log(), canned.Objects()...) {
+		log := i % 2
+		e := writers[log].Entry(text, false, now)
+		e.Server, e.Color, e.Place = []string{"api", "postgres"}[log], log, fmt.Sprintf("%s:1.%d", []string{"api", "postgres"}[log], i)
+		e.Link = "#" + e.Place
+		p.Entries = append(p.Entries, e)
+	}
+	p.Begin, p.End = true, true
+	view := model.LogView{Text: "redis"}
+	view.Choose([]string{"postgres", "api", "worker", "docs"}, []string{"api", "postgres"})
+	view.Of("/logs", nil, []string{"api", "postgres"}, p)
+	f := frame("Logs")
+	f.Here = "/logs"
+	return pages.Logs(f, view)
 }
 
 func server(s services.Status) templ.Component {

@@ -23,7 +23,7 @@ func TestPicturesFitTheirWindows(t *testing.T) {
 		}{{"wide", 1280, 900}, {"narrow", 390, 1800}, {"tiny", 320, 1400}, {"middle", 900, 1200}, {"vast", 1900, 900}} {
 			tab := browser.Open(t, browsertest.Size(size.width, size.height, theme))
 			for name, path := range map[string]string{
-				"overview": "/", "empty": "/empty", "problem": "/problem", "toasts": "/toasts",
+				"overview": "/", "empty": "/empty", "problem": "/problem", "toasts": "/toasts", "logs": "/logs",
 				"server-api": "/servers/api", "server-search": "/servers/search", "server-docs": "/servers/docs", "server-worker": "/servers/worker",
 			} {
 				tab.Go(server.URL + path)

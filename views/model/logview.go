@@ -14,6 +14,7 @@ type LogPiece struct {
 	Entries     []Entry
 	First, Next string
 	Middle      string // the place of the line that was asked for, "" for none
+	Problem     string // why nothing is searched for, a sentence
 	Begin, End  bool   // there is nothing before, after them
 }
 
