@@ -40,6 +40,11 @@ func TestALineOfTextNamesItsLevel(t *testing.T) {
 		`{"severity":"CRITICAL","message":"x"}`:                       LevelFatal,
 		`{"time":"2026-01-02T15:04:05Z","level":"ERROR+4","msg":"x"}`: LevelError,
 		`{"a":1}`: LevelNone,
+		`{"a":{"level":"error"},"level": "info","msg":"x"}`: LevelInfo,
+		`{"a":"\"level\":\"error\"","level":"info"}`:        LevelInfo,
+		`{"msg":"x","level" : 60}`:                          LevelFatal,
+		`{"time":1,"level": 40}`:                            LevelWarn,
+		`{"level":"strange","severity":"error"}`:            LevelError,
 	} {
 		var v Leveler
 		if got := v.Of([]byte(text)); got != want {
