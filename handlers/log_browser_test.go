@@ -145,6 +145,10 @@ func logTellsWhatIsWrong(t *testing.T, b *browsertest.Browser) {
 	browsertest.Eval[bool](tab, `((l) => { l.value = "error"; l.dispatchEvent(new Event("change")); return true; })(document.querySelector("#log-level"))`)
 	tab.Wait(`document.querySelectorAll("#log-screen .l").length === 1 && location.search.includes("level=error")`)
 	tab.MustBeClean()
+	tab.Click("#log-at")
+	tab.Press("2020-01-01\r")
+	tab.Wait(`document.querySelector(".l-at .l-x")?.textContent === "ERROR two"`)
+	tab.MustBeClean()
 
 	other := b.Open(t)
 	other.Go(s.URL + "/servers/web/logs#7.7")
