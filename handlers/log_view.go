@@ -142,14 +142,16 @@ func (h *handler) showLogs(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := model.LogView{Level: v.level, Text: v.text, Exact: v.exact, Only: v.only, Problem: v.problem, Time: r.URL.Query().Get("at")}
 	title, here := "Logs · tend", "/logs"
+	names := make([]string, len(list))
+	for i, s := range list {
+		names[i] = s.Name
+	}
+	var around model.Around
 	if v.merged {
-		names := make([]string, len(list))
-		for i, s := range list {
-			names[i] = s.Name
-		}
 		view.Choose(names, v.servers)
 	} else {
 		title, here = "Log of "+v.servers[0]+" · tend", "/"
+		around = model.AroundOf(v.servers[0], "/logs", names)
 	}
 	if len(v.servers) > 0 {
 		p, err := h.pieceFor(r, v)
@@ -160,7 +162,7 @@ func (h *handler) showLogs(w http.ResponseWriter, r *http.Request) error {
 	}
 	frame := h.frame(title, time.Now())
 	frame.Here = here
-	return h.render(w, r, http.StatusOK, pages.Logs(frame, view))
+	return h.render(w, r, http.StatusOK, pages.Logs(frame, view, around))
 }
 
 // showLogWindow sends some lines, ready-made, with the places before and after them.

@@ -46,7 +46,6 @@ func (h *handler) routes() *mux.Router {
 	get("/bulk", h.askBulk)
 	post("/bulk", h.actBulk)
 	get("/servers/{id}", h.showTab("", h.viewOverview))
-	get("/servers/{id}/logs", h.showTab("/logs", h.viewLog))
 	get("/servers/{id}/events", h.showTab("/events", h.viewEvents))
 	get("/servers/{id}/processes", h.showTab("/processes", h.viewProcesses))
 	stream("/servers/{id}/log", h.streamLog)

@@ -60,10 +60,6 @@ func (h *handler) viewOverview(ctx context.Context, r *http.Request, s aServer) 
 	return pages.ServerOverview(charts, h.output(ctx, s.id)), nil
 }
 
-func (h *handler) viewLog(ctx context.Context, _ *http.Request, s aServer) (templ.Component, error) {
-	return partials.Output(h.output(ctx, s.id)), nil
-}
-
 func (h *handler) viewEvents(ctx context.Context, _ *http.Request, s aServer) (templ.Component, error) {
 	page, err := h.History.Events(ctx, services.HistoryQuery{Servers: []string{s.id}, Limit: timelineLength})
 	if err != nil {

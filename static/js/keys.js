@@ -86,7 +86,7 @@
   };
 
   // Whom an action is about: those that are selected, the row, or the page.
-  const serverHere = () => document.querySelector(".panel[id^=panel-]")?.id.slice("panel-".length);
+  const serverHere = () => document.querySelector("[data-here]")?.dataset.here;
   const server = () => currentRow()?.id.slice("server-".length) ?? serverHere();
   const act = (action) => () => {
     if (document.querySelector(".pick:checked")) return click(`#bulk-${action}`);

@@ -143,6 +143,7 @@ func (r recent) Strip(server string, _ time.Time) (out [model.StripSlots]service
 		}
 	}
 	return out
+}
 
 // logs are lines of two servers, in which something is searched for.
 func logs() templ.Component {
@@ -162,7 +163,7 @@ func logs() templ.Component {
 	view.Of("/logs", nil, []string{"api", "postgres"}, p)
 	f := frame("Logs")
 	f.Here = "/logs"
-	return pages.Logs(f, view)
+	return pages.Logs(f, view, model.Around{})
 }
 
 func server(s services.Status) templ.Component {

@@ -47,7 +47,7 @@ const labelRunes = 24
 
 // NodeOf returns a server as a node.
 func NodeOf(s *services.Status) Node {
-	out := Node{ID: s.ID, Name: s.Name, URL: "/servers/" + s.ID, Rev: utoa(s.Rev), Label: shorten(s.Name, labelRunes), State: StateOf(s), Port: number(s.Port)}
+	out := Node{ID: s.ID, Name: s.Name, URL: "/servers/" + s.ID, Rev: utoa(s.Rev), Label: shortName(s.Name, labelRunes), State: StateOf(s), Port: number(s.Port)}
 	out.Text = s.Name + " " + out.State.Word
 	if out.Port != "" {
 		out.Text += " :" + out.Port
@@ -66,9 +66,9 @@ func NodeOf(s *services.Status) Node {
 	return out
 }
 
-// shorten cuts the middle out of what is too long: names that belong together
+// shortName cuts the middle out of what is too long: names that belong together
 // begin alike and differ at the end.
-func shorten(name string, most int) string {
+func shortName(name string, most int) string {
 	runes := []rune(name)
 	if len(runes) <= most {
 		return name

@@ -297,7 +297,7 @@ func TestALongNameIsCutInItsMiddle(t *testing.T) {
 		"api": "api", strings.Repeat("a", labelRunes): strings.Repeat("a", labelRunes),
 		"company-payments-service-europe-west": "company-paym…europe-west",
 	} {
-		if got := shorten(name, labelRunes); got != want {
+		if got := shortName(name, labelRunes); got != want {
 			t.Errorf("%s: %s", name, got)
 		}
 	}

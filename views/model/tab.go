@@ -13,6 +13,7 @@ var tabs = []struct{ path, name string }{{"", "Overview"}, {"/logs", "Logs"}, {"
 
 // Around is what leads from a server to its tabs and its neighbors.
 type Around struct {
+	ID             string
 	Tabs           []Tab
 	Previous, Next string // names, "" at the ends
 }
@@ -20,7 +21,7 @@ type Around struct {
 // AroundOf returns what is around a server on one of its tabs; names are those
 // of all servers, in the order of the list.
 func AroundOf(id, tab string, names []string) Around {
-	var out Around
+	out := Around{ID: id}
 	for i, t := range tabs {
 		out.Tabs = append(out.Tabs, Tab{Key: itoa(i + 1), Name: t.name, URL: "/servers/" + id + t.path, Here: t.path == tab})
 	}
