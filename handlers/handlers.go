@@ -28,6 +28,7 @@ type Deps struct {
 	Recent   *Recent                                    // nil for nothing
 	Alerts   api.Alerts                                 // nil for nobody
 	Tree     func(run string) []services.TreeProcess    // the processes of a run; nil for nothing
+	Signal   api.Signal                                 // sends to one process of a run; nil where that cannot be
 	Hub      http.Handler                               // the websocket endpoint, nil for none
 	Hosts    []string                                   // allowed values of Host, in lower case without ports, beside localhost and loopback addresses
 	Shutdown func(ctx context.Context, keep bool) error // asks the manager to end; keep leaves servers running

@@ -40,6 +40,7 @@ func (h *handler) routes() *mux.Router {
 	stream := func(path string, handle api.Handler) { r.Handle(path, h.show(handle)).Methods("GET") }
 	post := func(path string, handle api.Handler) { r.Handle(path, h.show(handle)).Methods("POST") }
 
+	rest := &api.API{Control: h.Control, Logs: h.Logs, History: h.History, Alerts: h.Alerts, Tree: h.Tree, Signal: h.Signal, Shutdown: h.Shutdown, Reload: h.Reload, Info: h.Info, Position: h.Position, Ending: h.Ending}
 	get("/", h.showOverview)
 	get("/keys", h.showKeys)
 	get("/palette", h.showPalette)
@@ -59,6 +60,7 @@ func (h *handler) routes() *mux.Router {
 	stream("/logs/stream", h.followLogs)
 	stream("/logs/search", h.searchLogs)
 	post("/servers/{id}/{action}", h.actOnServer)
+	post("/servers/{id}/processes/{pid}", h.signalProcess(rest))
 	get("/graph", h.showGraph)
 	get("/timeline", h.showTimeline)
 	get("/config", h.showConfig)
@@ -67,7 +69,6 @@ func (h *handler) routes() *mux.Router {
 	stream("/ws", h.openSocket)
 	r.PathPrefix(static.Prefix).Handler(static.Handler()).Methods("GET", "HEAD")
 
-	rest := &api.API{Control: h.Control, Logs: h.Logs, History: h.History, Alerts: h.Alerts, Tree: h.Tree, Shutdown: h.Shutdown, Reload: h.Reload, Info: h.Info, Position: h.Position, Ending: h.Ending}
 	get("/api/servers", rest.ListServers)
 	post("/api/servers", rest.OrderServers)
 	get("/api/servers/{id}", rest.GetServer)
@@ -76,6 +77,7 @@ func (h *handler) routes() *mux.Router {
 	get("/api/servers/{id}/runs", rest.ListRuns)
 	get("/api/servers/{id}/samples", rest.ListSamples)
 	get("/api/servers/{id}/tree", rest.ListTree)
+	post("/api/servers/{id}/tree", rest.SignalProcess)
 	get("/api/history", rest.ListEvents)
 	stream("/api/events", rest.StreamEvents)
 	get("/api/info", rest.GetInfo)

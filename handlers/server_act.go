@@ -61,6 +61,25 @@ func (h *handler) actOnServer(w http.ResponseWriter, r *http.Request) error {
 	return h.render(w, r, http.StatusOK, partials.Row(&model.Listed{Server: server}))
 }
 
+// signalProcess sends a signal to one process of a server.
+func (h *handler) signalProcess(rest *api.API) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := r.ParseForm(); err != nil {
+			return services.Errorf(services.Invalid, "the form cannot be read: send it again from the page")
+		}
+		id := mux.Vars(r)["id"]
+		said, err := rest.Send(r, id, mux.Vars(r)["pid"])
+		if err != nil {
+			return err
+		}
+		if r.Header.Get("HX-Request") != "true" {
+			http.Redirect(w, r, "/servers/"+url.PathEscape(id)+"/processes", http.StatusSeeOther)
+			return nil
+		}
+		return h.render(w, r, http.StatusOK, partials.Notice(said))
+	}
+}
+
 // answerGone takes a server off the page.
 func (h *handler) answerGone(w http.ResponseWriter, r *http.Request, id string) error {
 	if onPanel(r, id) {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"syscall"
 
 	"tend/services"
 	"tend/services/monitor"
@@ -60,4 +62,13 @@ func (r *resources) sampled(server, run string, s services.Sample) {
 			Restart: !c.Over && c.Threshold.Action == services.ThresholdRestart,
 		})
 	}
+}
+
+// signal sends a signal to one process of a run, and tells everybody.
+func (m *manager) signal(server, run string, pid int, sig syscall.Signal, by string) error {
+	if err := m.host.Signal(run, pid, sig); err != nil {
+		return err
+	}
+	m.bus.Publish(services.Event{Kind: services.EventManager, Server: server, By: by, Message: fmt.Sprintf("%s was sent to pid %d", services.SignalName(sig), pid)})
+	return nil
 }

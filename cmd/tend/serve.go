@@ -199,7 +199,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 	m.alerts = m.newAlerts()
 	m.web = &http.Server{
 		Handler: handlers.New(handlers.Deps{
-			Control: m.orch, Logs: m.logs, History: m.past, Recent: m.recent, Alerts: m.alerts, Tree: m.host.List, Hub: m.hub, Shutdown: m.askedToEnd, Reload: m.reload, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
+			Control: m.orch, Logs: m.logs, History: m.past, Recent: m.recent, Alerts: m.alerts, Tree: m.host.List, Signal: m.signal, Hub: m.hub, Shutdown: m.askedToEnd, Reload: m.reload, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
 			Info: handlers.Info{Version: version(), PID: os.Getpid(), Config: cfg.Path, URL: "http://" + m.address(), Demo: o.demo},
 		}),
 		ConnContext:       handlers.ConnContext,

@@ -33,6 +33,7 @@ type API struct {
 	History  History
 	Alerts   Alerts
 	Tree     func(run string) []services.TreeProcess // nil for nothing
+	Signal   Signal                                  // nil where that cannot be
 	Shutdown func(ctx context.Context, keep bool) error
 	// Reload reads the configuration again and, unless it is dry, applies the
 	// plan; with an id only the plan that has it.

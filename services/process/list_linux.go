@@ -3,10 +3,12 @@ package process
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -48,6 +50,35 @@ func (h *Host) List(id string) []services.TreeProcess {
 		return cmp.Compare(a.PID, b.PID)
 	})
 	return out
+}
+
+// Signal sends a signal to one process of a live run, and to no other: what has
+// its pid by now, and is not of the run, is left alone. NotFound, Forbidden.
+func (h *Host) Signal(id string, pid int, sig syscall.Signal) error {
+	gone := services.Errorf(services.NotFound, "pid %d is not a process of this server any more: look at the list again", pid)
+	run, live := h.run(id)
+	if !live {
+		return gone
+	}
+	members, _ := h.members(run)
+	members = append(members, run.Leader)
+	i := slices.IndexFunc(members, func(member services.Identity) bool { return member.PID == pid })
+	if i < 0 {
+		return gone
+	}
+	one, err := openHandle(members[i])
+	if err != nil {
+		return gone
+	}
+	defer one.close()
+	err = one.signal(sig, false)
+	switch {
+	case errors.Is(err, unix.ESRCH):
+		return gone
+	case errors.Is(err, unix.EPERM):
+		return services.Errorf(services.Forbidden, "pid %d belongs to another user: tend may not send it signals", pid)
+	}
+	return err
 }
 
 // describe reads one process, if it still is that one.

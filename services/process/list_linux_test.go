@@ -3,6 +3,7 @@ package process
 import (
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -35,6 +36,36 @@ func TestTheProcessesOfARunAreListedWithWhatTheyUse(t *testing.T) {
 		wait(t, "the end", p.Gone())
 		if list := b.List("another"); list != nil {
 			t.Errorf("a run that is not there has %+v", list)
+		}
+	})
+}
+
+func TestASignalReachesOneProcessOfTheRunAndNoOther(t *testing.T) {
+	eachTier(t, func(t *testing.T, without Without) {
+		b := open(t, "signal", without)
+		s := self("obedient")
+		s.Command = services.Command{Argv: []string{"/bin/sh", "-c", "sleep 1000 & echo ready; wait; echo the child has ended; sleep 1000"}}
+		p := b.start(s)
+		b.says("ready")
+		run := p.Run().ID
+		var list []services.TreeProcess
+		until(t, "both processes are seen", func() bool { list = b.List(run); return len(list) == 2 && list[1].Command == "sleep 1000" })
+		for what, pid := range map[string]int{"this test": os.Getpid(), "init": 1, "nobody": 1 << 22, "everybody": -1, "our group": 0} {
+			if err := b.Signal(run, pid, syscall.SIGKILL); services.KindOf(err) != services.NotFound {
+				t.Errorf("a signal for %s: %v", what, err)
+			}
+		}
+		if err := b.Signal(run, list[1].PID, syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		b.says("the child has ended")
+		if err := b.Signal(run, list[0].PID, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		p.Kill() // its second child
+		wait(t, "the end", p.Gone())
+		if err := b.Signal(run, list[0].PID, syscall.SIGKILL); services.KindOf(err) != services.NotFound {
+			t.Errorf("a signal after the end: %v", err)
 		}
 	})
 }

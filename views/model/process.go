@@ -14,6 +14,9 @@ type Process struct {
 	Started                                   Moment
 }
 
+// Signals are those that can be sent to one process from the page, by name.
+var Signals = []string{"TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT", "KILL"}
+
 // ProcessesOf returns the processes of a server as a tree: each after its
 // parent, those whose parent is not among them first.
 func ProcessesOf(list []services.TreeProcess, now time.Time) []Process {
