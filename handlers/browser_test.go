@@ -110,6 +110,7 @@ func pageFollows(t *testing.T, b *browsertest.Browser) {
 	})
 	tab.Wait(says("#server-api", "failed") + " && " + says("#server-api", "exited with <code> 1"))
 	tab.Wait(says("#summary", "1 failed"))
+	tab.Wait(`document.querySelector("#announce").textContent === "1 failed" && document.title === "(1) tend" && document.querySelector("#icon").getAttribute("href").includes("icon-bad")`)
 	tab.MustBeClean()
 }
 

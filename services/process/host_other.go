@@ -165,6 +165,12 @@ func (h *Host) Notices(ctx context.Context, _ func(Notice)) error {
 // OutOfMemory says no: nobody tells.
 func (p *Process) OutOfMemory() bool { return false }
 
+// Signal refuses: without a handle on a process somebody else may have its pid
+// by the time the signal arrives.
+func (h *Host) Signal(string, int, syscall.Signal) error {
+	return services.Errorf(services.Conflict, "a single process can be sent a signal on Linux only: stop or kill the server instead")
+}
+
 // List returns the main process of a live run: its tree is not known here.
 func (h *Host) List(id string) []services.TreeProcess {
 	h.mu.Lock()

@@ -60,7 +60,20 @@
 
   // The title and the icon tell the worst state.
   const icon = $("icon"), plainIcon = icon.href;
+  // A reader of the screen hears of trouble when it changes, and not too often.
+  const rest = 5000;
+  let said = "", heard = 0, waiting = 0;
+  const trouble = () => [...all('.part[data-tone="bad"]:not([data-none]), .part[data-tone="warn"]:not([data-none])')].map((part) => part.textContent.trim().replace(/\s+/g, " ")).join(", ");
+  const say = () => {
+    waiting = 0;
+    const text = trouble();
+    if (text === said) return;
+    said = text;
+    heard = Date.now();
+    $("announce").textContent = text || "All is well again";
+  };
   const announce = () => {
+    waiting ||= setTimeout(say, Math.max(500, heard + rest - Date.now()));
     const { title, worst } = $("summary").dataset;
     if (document.title !== title) document.title = title;
     const href = icon.dataset[worst] ?? plainIcon;
@@ -153,6 +166,7 @@
 
   remembered.set(location.pathname + location.search);
   apply();
+  said = trouble();
   announce();
   if (bulk) count();
 })();
