@@ -15,8 +15,9 @@ import (
 // for there is one in each row.
 func RowStrip(s model.RowStrip) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
-		if len(s.Cells) == 0 {
-			return nil
+		if len(s.Cells) == 0 { // the row does not grow when there is more to show
+			_, err := io.WriteString(w, `<span class="row-strip"></span>`)
+			return err
 		}
 		var b strings.Builder
 		b.WriteString(`<svg class="row-strip" viewBox="` + model.RowStripBox + `" preserveAspectRatio="none" role="img" aria-label="` + html.EscapeString(s.Text) + `">`)
