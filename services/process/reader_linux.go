@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -119,14 +120,17 @@ func (r *reader) pids(out []int) ([]int, error) {
 		if n <= 0 {
 			return out, err
 		}
+		// Field by field: the last entry is shorter than the type, which a
+		// pointer to it must not be.
+		const length, begin = unsafe.Offsetof(unix.Dirent{}.Reclen), unsafe.Offsetof(unix.Dirent{}.Name)
 		for rest := r.buf[:n]; len(rest) > 0; {
-			entry := (*unix.Dirent)(unsafe.Pointer(&rest[0]))
-			name := rest[unsafe.Offsetof(entry.Name):entry.Reclen]
+			entry := rest[:binary.NativeEndian.Uint16(rest[length:])]
+			name := entry[begin:]
 			name = name[:bytes.IndexByte(name, 0)]
 			if pid, ok := decimal(name); ok {
 				out = append(out, pid)
 			}
-			rest = rest[entry.Reclen:]
+			rest = rest[len(entry):]
 		}
 	}
 }
