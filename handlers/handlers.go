@@ -32,6 +32,7 @@ type Deps struct {
 	Hub      http.Handler                               // the websocket endpoint, nil for none
 	Hosts    []string                                   // allowed values of Host, in lower case without ports, beside localhost and loopback addresses
 	Shutdown func(ctx context.Context, keep bool) error // asks the manager to end; keep leaves servers running
+	Upgrade  func(ctx context.Context, by string) error // has another program take over; nil where none can
 	Metrics  http.Handler                               // what Prometheus reads
 	Reload   Reload
 	Info     Info
@@ -45,9 +46,10 @@ type Reload = func(ctx context.Context, dry bool, id, by string) (services.Plan,
 
 // Info is what the pages and the CLI tell about this manager.
 type Info struct {
-	Version string `json:"version"`
-	PID     int    `json:"pid"`
-	Config  string `json:"config"` // path of the configuration
-	URL     string `json:"url"`    // of the dashboard
-	Demo    bool   `json:"demo"`
+	Version   string        `json:"version"`
+	PID       int           `json:"pid"`
+	StartedAt services.Time `json:"startedAt"` // no two managers have the same
+	Config    string        `json:"config"`    // path of the configuration
+	URL       string        `json:"url"`       // of the dashboard
+	Demo      bool          `json:"demo"`
 }

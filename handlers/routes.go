@@ -40,7 +40,7 @@ func (h *handler) routes() *mux.Router {
 	stream := func(path string, handle api.Handler) { r.Handle(path, h.show(handle)).Methods("GET") }
 	post := func(path string, handle api.Handler) { r.Handle(path, h.show(handle)).Methods("POST") }
 
-	rest := &api.API{Control: h.Control, Logs: h.Logs, History: h.History, Alerts: h.Alerts, Tree: h.Tree, Signal: h.Signal, Shutdown: h.Shutdown, Reload: h.Reload, Info: h.Info, Position: h.Position, Ending: h.Ending}
+	rest := &api.API{Control: h.Control, Logs: h.Logs, History: h.History, Alerts: h.Alerts, Tree: h.Tree, Signal: h.Signal, Shutdown: h.Shutdown, Upgrade: h.Upgrade, Reload: h.Reload, Info: h.Info, Position: h.Position, Ending: h.Ending}
 	get("/", h.showOverview)
 	get("/keys", h.showKeys)
 	get("/palette", h.showPalette)
@@ -85,6 +85,7 @@ func (h *handler) routes() *mux.Router {
 	post("/api/config/reload", rest.ReloadConfig)
 	get("/api/alerts", rest.ListAlerts)
 	post("/api/alerts/test", rest.TestAlerts)
+	post("/api/upgrade", rest.TakeOver)
 	post("/api/shutdown", rest.End)
 	get("/healthz", rest.GetHealth)
 	get("/metrics", h.showMetrics)

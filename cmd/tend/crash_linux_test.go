@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -32,6 +33,8 @@ type ward struct {
 	names   []string
 	args    []string // further arguments of serve
 	wrap    []string // what runs the manager, such as setpriv
+	program string   // the manager's, that which buildTend makes if empty
+	env     []string // further environment of the manager
 	as      *syscall.Credential
 	manager *exec.Cmd
 	over    bool  // it has ended with its servers
@@ -112,10 +115,10 @@ func newWard(t *testing.T, servers int, as *syscall.Credential) *ward {
 // open starts a manager and waits until it answers.
 func (w *ward) open() {
 	w.t.Helper()
-	argv := append(append([]string{}, w.wrap...), buildTend(w.t), "serve", "--config", filepath.Join(w.dir, "tend.yaml"))
+	argv := append(append([]string{}, w.wrap...), cmp.Or(w.program, buildTend(w.t)), "serve", "--config", filepath.Join(w.dir, "tend.yaml"))
 	argv = append(argv, w.args...)
 	w.manager = exec.Command(argv[0], argv[1:]...)
-	w.manager.Dir = w.dir
+	w.manager.Dir, w.manager.Env = w.dir, append(os.Environ(), w.env...)
 	w.output = &said{}
 	w.manager.Stdout, w.manager.Stderr = w.output, w.output
 	w.manager.SysProcAttr = &syscall.SysProcAttr{Credential: w.as, Setpgid: true}

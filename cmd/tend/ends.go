@@ -10,24 +10,64 @@ import (
 	"tend/services"
 )
 
-// waitForEnd returns when somebody asks the manager to end, whether the servers
-// are to run on, and whether it was a signal that asked; or when the essential
-// server has ended.
-func (m *manager) waitForEnd(ctx context.Context, signals <-chan os.Signal) (keep, signalled bool, ended *essentialEnded) {
+// wish is how the manager is to end, and what made it end.
+type wish struct {
+	keep      bool            // its servers run on
+	program   string          // that takes its place, empty for none
+	signalled bool            // it was a signal that asked
+	ended     *essentialEnded // or the end of the essential server
+}
+
+func (w wish) farewell() string {
+	switch {
+	case w.program != "":
+		return "the manager makes room for another program, its servers run on"
+	case w.keep:
+		return "the manager ends, its servers run on"
+	}
+	return "the manager ends and stops its servers"
+}
+
+// state is what systemd is told.
+func (w wish) state() string {
+	if w.program != "" {
+		return "RELOADING=1"
+	}
+	return "STOPPING=1"
+}
+
+// patience is how long open calls may take. Somebody who waits for the next
+// manager is not kept waiting by a browser that has connected and says nothing.
+func (w wish) patience() time.Duration {
+	if w.program != "" {
+		return 100 * time.Millisecond
+	}
+	return 2 * time.Second
+}
+
+// waitForEnd returns when somebody asks the manager to end, or when the
+// essential server has ended.
+func (m *manager) waitForEnd(ctx context.Context, signals <-chan os.Signal) wish {
 	for {
 		select {
 		case <-ctx.Done():
-			return false, false, nil
-		case keep := <-m.asked:
-			return keep, false, nil
+			return wish{}
+		case w := <-m.asked:
+			return w
 		case ended := <-m.essential:
 			m.log.Info("the essential server has ended", "server", ended.status.Name, "why", ended.status.Why)
-			return false, false, ended
+			return wish{ended: ended}
 		case sig := <-signals:
-			if sig != syscall.SIGHUP {
-				return false, true, nil
+			switch sig {
+			case syscall.SIGHUP:
+				m.hangUp(ctx)
+			case syscall.SIGUSR2:
+				if err := m.upgrade(ctx, "signal"); err != nil {
+					m.log.Error("SIGUSR2: no other program takes over", "err", err)
+				}
+			default:
+				return wish{signalled: true}
 			}
-			m.hangUp(ctx)
 		}
 	}
 }
@@ -48,8 +88,11 @@ func (m *manager) stopServers(ctx context.Context, signals <-chan os.Signal, sig
 		case err := <-done:
 			return err
 		case sig := <-signals:
-			if sig == syscall.SIGHUP || !signalled {
-				signalled = signalled || sig != syscall.SIGHUP
+			if sig == syscall.SIGHUP || sig == syscall.SIGUSR2 {
+				continue
+			}
+			if !signalled {
+				signalled = true
 				continue
 			}
 			m.log.Warn("killing all servers")

@@ -92,8 +92,8 @@ The exit code is 0 for done, 1 for failed, 2 for a command that makes no sense, 
 		actCommand(g, services.Stop, "Stop servers with all their processes"),
 		actCommand(g, services.Restart, "Stop servers and start them again"),
 		actCommand(g, services.Kill, "End servers with SIGKILL"),
-		logsCommand(g), eventsCommand(g), historyCommand(g), checkCommand(g.find), reloadCommand(g), alertsCommand(g), shutdownCommand(g), openCommand(g), unitCommand(g.find),
-		versionCommand(), servantCommand(),
+		logsCommand(g), eventsCommand(g), historyCommand(g), checkCommand(g.find), reloadCommand(g), alertsCommand(g), upgradeCommand(g), shutdownCommand(g), openCommand(g), unitCommand(g.find),
+		versionCommand(), servantCommand(), preflightCommand(g),
 	)
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {

@@ -94,10 +94,12 @@ type manager struct {
 	recent  *handlers.Recent
 	sampler *monitor.Sampler
 	metrics *metrics.Metrics
-	doors   []net.Listener
+	doors   []net.Listener // tcp and socket
+	tcp     *net.TCPListener
+	socket  *remote.Socket
 	born    uint64 // the position before the first event
 
-	asked     chan bool            // an order to shut down; true keeps the servers
+	asked     chan wish            // an order to end
 	essential chan *essentialEnded // the server that everything is about has ended
 	ending    chan struct{}        // closed when streams have to end
 
@@ -106,14 +108,16 @@ type manager struct {
 }
 
 // address is where the dashboard listens.
-func (m *manager) address() string { return m.doors[0].Addr().String() }
+func (m *manager) address() string { return m.tcp.Addr().String() }
 
 // serve runs a manager until it is asked to end, and says whether servers run
 // on, or may do so after an error.
 func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Writer) (kept bool, err error) {
 	process.Prepare()
 	notify := os.Getenv("NOTIFY_SOCKET")
-	m, err := newManager(ctx, cfg, o, stderr)
+	given := inherited()
+	m, err := newManager(ctx, cfg, o, given, stderr)
+	given.settle()
 	if err != nil {
 		return false, err
 	}
@@ -122,15 +126,15 @@ func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Wr
 	// Whoever reads what we log may end before us; without this a write kills.
 	signal.Notify(make(chan os.Signal), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR2)
 	defer signal.Stop(signals)
 	return m.run(ctx, signals, notify)
 }
 
 // newManager joins the services. Whatever can be refused is refused before
 // anything has been started.
-func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Writer) (_ *manager, err error) {
-	m := &manager{cfg: cfg, given: o, alertRules: cfg.Alerts, asked: make(chan bool, 2), essential: make(chan *essentialEnded, 1), ending: make(chan struct{})}
+func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *estate, stderr io.Writer) (_ *manager, err error) {
+	m := &manager{cfg: cfg, given: o, alertRules: cfg.Alerts, asked: make(chan wish, 2), essential: make(chan *essentialEnded, 1), ending: make(chan struct{})}
 	m.log = slog.New(slog.NewTextHandler(stderr, nil))
 	without, err := parseWithout(o.without)
 	if err != nil {
@@ -145,8 +149,11 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
-	if m.lock, err = state.TakeLock(cfg.Data, lockTime); err != nil {
-		return nil, err
+	var kept bool
+	if m.lock, kept = given.lock(cfg.Data); !kept {
+		if m.lock, err = state.TakeLock(cfg.Data, lockTime); err != nil {
+			return nil, err
+		}
 	}
 	defer func() {
 		if err != nil {
@@ -167,7 +174,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 	if m.host, err = process.New(process.Options{Instance: loaded.Instance, Without: without, Log: m.log}); err != nil {
 		return nil, err
 	}
-	if err := m.openDoors(); err != nil {
+	if err := m.openDoors(given); err != nil {
 		return nil, err
 	}
 	if m.logs, err = logs.Open(logs.Options{Dir: filepath.Join(cfg.Data, "logs"), Report: m.bus.Publish, Log: m.log}); err != nil {
@@ -199,8 +206,8 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 	m.alerts = m.newAlerts()
 	m.web = &http.Server{
 		Handler: handlers.New(handlers.Deps{
-			Control: m.orch, Logs: m.logs, History: m.past, Recent: m.recent, Alerts: m.alerts, Tree: m.host.List, Signal: m.signal, Hub: m.hub, Shutdown: m.askedToEnd, Reload: m.reload, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
-			Info: handlers.Info{Version: version(), PID: os.Getpid(), Config: cfg.Path, URL: "http://" + m.address(), Demo: o.demo},
+			Control: m.orch, Logs: m.logs, History: m.past, Recent: m.recent, Alerts: m.alerts, Tree: m.host.List, Signal: m.signal, Hub: m.hub, Shutdown: m.askedToEnd, Upgrade: m.upgrade, Reload: m.reload, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
+			Info: handlers.Info{Version: version(), PID: os.Getpid(), StartedAt: services.Time{Time: time.Now()}, Config: cfg.Path, URL: "http://" + m.address(), Demo: o.demo},
 		}),
 		ConnContext:       handlers.ConnContext,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -212,21 +219,26 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, stderr 
 }
 
 // openDoors listens on the dashboard's address and on the unix socket.
-func (m *manager) openDoors() error {
-	tcp, err := net.Listen("tcp", m.cfg.Listen)
-	if err != nil {
-		return m.explainListen(err)
+// Those that were handed over are kept.
+func (m *manager) openDoors(given *estate) (err error) {
+	if m.tcp, err = given.tcp(m.cfg.Listen); err != nil {
+		l, err := net.Listen("tcp", m.cfg.Listen)
+		if err != nil {
+			return m.explainListen(err)
+		}
+		m.tcp = l.(*net.TCPListener)
 	}
-	m.doors = append(m.doors, tcp)
+	m.doors = append(m.doors, m.tcp)
 	path, err := remote.SocketPath(m.cfg.Data)
 	if err != nil {
 		return err
 	}
-	socket, err := remote.Listen(path)
-	if err != nil {
-		return err
+	if m.socket, err = given.socket(path); err != nil {
+		if m.socket, err = remote.Listen(path); err != nil {
+			return err
+		}
 	}
-	m.doors = append(m.doors, socket)
+	m.doors = append(m.doors, m.socket)
 	return nil
 }
 
@@ -254,11 +266,15 @@ func (m *manager) close() {
 }
 
 func (m *manager) askedToEnd(_ context.Context, keep bool) error {
+	m.ask(wish{keep: keep})
+	return nil
+}
+
+func (m *manager) ask(w wish) {
 	select {
-	case m.asked <- keep:
+	case m.asked <- w:
 	default: // it is ending already
 	}
-	return nil
 }
 
 // run is the life of the manager. It ends by one ordered list: the servers
@@ -294,14 +310,21 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	m.bus.Publish(services.Event{Kind: services.EventManager, Message: fmt.Sprintf("tend %s manages %d servers (pid %d)", version(), len(m.cfg.Servers), os.Getpid())})
 	tellSystemd(m.log, notify, "READY=1\nSTATUS=dashboard on http://"+m.address())
 
-	keep, signalled, ended := m.waitForEnd(ctx, signals)
-	tellSystemd(m.log, notify, "STOPPING=1")
-	m.bus.Publish(services.Event{Kind: services.EventManager, Message: m.farewell(keep)})
+	end := m.waitForEnd(ctx, signals)
+	keep := end.keep
+	tellSystemd(m.log, notify, end.state())
+	m.bus.Publish(services.Event{Kind: services.EventManager, Message: end.farewell()})
 	if !keep {
-		err = m.stopServers(ctx, signals, signalled)
+		err = m.stopServers(ctx, signals, end.signalled)
+	}
+	var left *estate
+	if end.program != "" {
+		if left, err = newEstate(m.cfg.Listen, m.lock, m.tcp, m.socket); err != nil {
+			m.log.Error("nothing can be handed over: the servers run on, start the manager again", "err", err)
+		}
 	}
 	close(m.ending)
-	m.closeWeb()
+	m.closeWeb(end.patience())
 	front.end()
 	mind.end() // before its hands: what it starts last is looked after, too
 	hands.end()
@@ -310,22 +333,18 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	m.flush()
 	writer.end()
 	m.log.Info("tend has ended", "servers kept", keep)
-	if err == nil && ended != nil {
-		return false, ended
+	if left != nil {
+		err = m.takePlace(end.program, left)
+	}
+	if err == nil && end.ended != nil {
+		return false, end.ended
 	}
 	return keep || err != nil, err
 }
 
-func (m *manager) farewell(keep bool) string {
-	if keep {
-		return "the manager ends, its servers run on"
-	}
-	return "the manager ends and stops its servers"
-}
-
-// closeWeb ends the dashboard. What is still open after two seconds is cut.
-func (m *manager) closeWeb() {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+// closeWeb ends the dashboard. What is still open after a while is cut.
+func (m *manager) closeWeb(patience time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	m.web.Shutdown(ctx) //nolint:errcheck // Close cuts what is left
 	m.web.Close()

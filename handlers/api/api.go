@@ -35,6 +35,7 @@ type API struct {
 	Tree     func(run string) []services.TreeProcess // nil for nothing
 	Signal   Signal                                  // nil where that cannot be
 	Shutdown func(ctx context.Context, keep bool) error
+	Upgrade  func(ctx context.Context, by string) error // nil where it cannot be
 	// Reload reads the configuration again and, unless it is dry, applies the
 	// plan; with an id only the plan that has it.
 	Reload   func(ctx context.Context, dry bool, id, by string) (services.Plan, error)
@@ -119,6 +120,21 @@ func (a *API) GetHealth(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Write([]byte("ok\n")) //nolint:errcheck // whoever asked has gone
 	return nil
+}
+
+// TakeOver has the program that is installed now take over. It answers when
+// that one has shown that it can.
+func (a *API) TakeOver(w http.ResponseWriter, r *http.Request) error {
+	if _, err := params(r); err != nil {
+		return err
+	}
+	if a.Upgrade == nil {
+		return services.Errorf(services.Unavailable, "no other program can take over here")
+	}
+	if err := a.Upgrade(r.Context(), Actor(r.Context())); err != nil {
+		return err
+	}
+	return WriteJSON(w, http.StatusOK, Answer{Success: true, Message: "another program takes over, the servers run on"})
 }
 
 // End asks the manager to end. It answers before that happens.

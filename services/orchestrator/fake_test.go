@@ -94,6 +94,8 @@ func (h *fakeHost) Find([]services.Run) ([]services.Run, error) {
 	return out, nil
 }
 
+func (h *fakeHost) Ended(services.Run) services.Exit { return services.UnknownExit(time.Now()) }
+
 func (h *fakeHost) Limits(services.Server, services.Run) string { return "" }
 
 func (h *fakeHost) Holder(port int) (services.Holder, bool, error) {

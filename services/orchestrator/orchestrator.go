@@ -164,13 +164,13 @@ func (u *unit) resume(r resumption) []Input {
 			return []Input{{Kind: Resume}}
 		}
 		u.log.Warn("a run could not be taken over", "run", r.adopt.ID, "err", err)
-		r.lost = true
+		r.lost = r.adopt
 	}
 	switch {
-	case r.lost:
-		exit := services.UnknownExit(time.Now())
-		u.exit, u.exiting, u.crashed = &exit, true, true
-		u.m.Phase, u.m.step, u.m.end, u.m.again = services.Running, killing, endedUnseen, r.again
+	case r.lost != nil:
+		exit := u.trades.Host.Ended(*r.lost)
+		u.exit, u.exiting, u.crashed = &exit, true, !u.server().Success.Clean(exit)
+		u.m.Phase, u.m.step, u.m.end, u.m.again = services.Running, killing, u.classify(exit), r.again
 		return []Input{{Kind: Gone}}
 	case r.fresh && u.settings.Load().times != nil && u.m.Want == services.Up:
 		u.m.Phase = u.rest()

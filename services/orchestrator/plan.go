@@ -15,7 +15,7 @@ type resumption struct {
 	record services.Record // with the want that holds from now on
 	adopt  *services.Run   // the live run to take over
 	strays []services.Run  // further live runs of the same server, to be ended
-	lost   bool            // a recorded run that has ended while nobody looked
+	lost   *services.Run   // a recorded run that has ended while nobody looked
 	again  bool            // it was on its way down in order to be started again
 	fresh  bool            // nothing to resume: start it if it is wanted
 	orphan bool            // alive, but no longer configured
@@ -116,7 +116,7 @@ func resume(server services.Server, rec services.Record, known bool, alive []ser
 			r.record.Want = services.Up
 		}
 	case known && rec.Run != nil && rec.Run.Boot == boot:
-		r.lost = true
+		r.lost = rec.Run
 	case known && rec.Want == services.Up && (rec.Phase == services.Exited || rec.Phase == services.Failed):
 		// It has come to its end; a person decides.
 	default:

@@ -23,6 +23,9 @@ type Host interface {
 	Adopt(run services.Run) (Process, error)
 	// Find returns every live run of this data directory, known or not.
 	Find(known []services.Run) ([]services.Run, error)
+	// Ended says how a run of an earlier manager has ended, of which nothing is
+	// alive. Nobody may have seen it.
+	Ended(run services.Run) services.Exit
 	// Limits says in words which limits of a server are in force for a run.
 	Limits(server services.Server, run services.Run) string
 }

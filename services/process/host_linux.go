@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -366,6 +367,23 @@ func (h *Host) Adopt(run services.Run) (*Process, error) {
 	}
 	h.keep(p)
 	return p, nil
+}
+
+// Ended says how the main process of a run has ended that is not alive any more.
+// It is known where that was our child: this process was another manager before,
+// and whatever has ended between the two was left to us.
+func (h *Host) Ended(run services.Run) services.Exit {
+	now := time.Now()
+	if s, err := readStat(run.Leader.PID); err == nil && s.Start == run.Leader.Start && s.dead() && s.parent == h.pid {
+		var ws unix.WaitStatus
+		if pid, err := unix.Wait4(s.PID, &ws, unix.WNOHANG|unix.WALL, nil); err == nil && pid == s.PID {
+			return services.ExitFromStatus(syscall.WaitStatus(ws), now)
+		}
+	}
+	if ws, ok := h.witness.reaped(run.Leader); ok { // by then, or before
+		return services.ExitFromStatus(ws, now)
+	}
+	return services.UnknownExit(now)
 }
 
 func (h *Host) tracking(run services.Run) services.Tracking {

@@ -115,6 +115,9 @@ func (h *Host) Adopt(run services.Run) (*Process, error) {
 	return p, nil
 }
 
+// Ended knows nothing of runs of an earlier manager.
+func (h *Host) Ended(services.Run) services.Exit { return services.UnknownExit(time.Now()) }
+
 // Find returns the known runs whose main process is alive.
 func (h *Host) Find(known []services.Run) ([]services.Run, error) {
 	var out []services.Run

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"tend/services"
 )
@@ -15,6 +16,14 @@ import (
 func (c *Client) Shutdown(ctx context.Context, keep bool) error {
 	var answer struct{}
 	return c.ask(ctx, request{method: http.MethodPost, path: "/api/shutdown", form: url.Values{"keep": {strconv.FormatBool(keep)}}}, &answer)
+}
+
+// Upgrade has the program that is installed now take over from the manager. It
+// returns when that has been tried and the manager is about to make room.
+// Conflict where it cannot take over: then everything stays as it is.
+func (c *Client) Upgrade(ctx context.Context) error {
+	var answer struct{}
+	return c.ask(ctx, request{method: http.MethodPost, path: "/api/upgrade", form: url.Values{}}, &answer)
 }
 
 // Plan is what a reload does.
@@ -57,11 +66,12 @@ func (c *Client) Attend(ctx context.Context) (io.ReadCloser, error) {
 
 // Info is what a manager tells about itself.
 type Info struct {
-	Version string `json:"version"`
-	PID     int    `json:"pid"`
-	Config  string `json:"config"` // path of the configuration
-	URL     string `json:"url"`    // of the dashboard
-	Demo    bool   `json:"demo"`
+	Version   string    `json:"version"`
+	PID       int       `json:"pid"`
+	StartedAt time.Time `json:"startedAt"` // no two managers have the same
+	Config    string    `json:"config"`    // path of the configuration
+	URL       string    `json:"url"`       // of the dashboard
+	Demo      bool      `json:"demo"`
 }
 
 // Info asks the manager about itself.

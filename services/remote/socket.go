@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -109,7 +110,7 @@ func ownerOf(info fs.FileInfo) (uid int, known bool) {
 
 // Listen makes the manager's socket, for its owner only, and takes the place
 // of one that nobody answers any more. Conflict where somebody does.
-func Listen(path string) (net.Listener, error) {
+func Listen(path string) (*Socket, error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the directory of the socket: %w", err)
@@ -141,7 +142,18 @@ func Listen(path string) (net.Listener, error) {
 		l.Close()
 		return nil, fmt.Errorf("make the socket: %w", err)
 	}
-	return &socket{l, path, made}, nil
+	return &Socket{UnixListener: l, path: path, made: made}, nil
+}
+
+// Keep makes the manager's socket of a listener that was handed over, by the
+// program that this process was before.
+func Keep(l *net.UnixListener, path string) (*Socket, error) {
+	l.SetUnlinkOnClose(false)
+	made, err := os.Lstat(path)
+	if err != nil {
+		return nil, fmt.Errorf("keep the socket: %w", err)
+	}
+	return &Socket{UnixListener: l, path: path, made: made}, nil
 }
 
 // removeStale makes room for a socket. It removes nothing but sockets that
@@ -167,18 +179,22 @@ func removeStale(path string) error {
 	return nil
 }
 
-// socket removes its file when it is closed, unless somebody else's is there
-// by now.
-type socket struct {
-	net.Listener
+// Socket is the manager's end of its unix socket. It removes its file when it is
+// closed, unless it is to stay, or somebody else's is there by now.
+type Socket struct {
+	*net.UnixListener
 	path string
 	made fs.FileInfo
+	stay atomic.Bool
 }
 
+// Stay has Close leave the file: somebody goes on to listen there.
+func (s *Socket) Stay() { s.stay.Store(true) }
+
 // Close implements net.Listener.
-func (s *socket) Close() error {
-	if now, err := os.Lstat(s.path); err == nil && os.SameFile(now, s.made) {
+func (s *Socket) Close() error {
+	if now, err := os.Lstat(s.path); err == nil && !s.stay.Load() && os.SameFile(now, s.made) {
 		os.Remove(s.path) //nolint:errcheck // the next manager removes it
 	}
-	return s.Listener.Close()
+	return s.UnixListener.Close()
 }

@@ -27,7 +27,7 @@ type Lock struct{ file *os.File }
 // held it waits, but no longer than wait. The error is of kind Conflict when
 // it is still held then, and names the holder and the directory.
 func TakeLock(dir string, wait time.Duration) (*Lock, error) {
-	path := filepath.Join(dir, "lock")
+	path := lockPath(dir)
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the lock of the data directory: %w", err)
@@ -52,6 +52,30 @@ func TakeLock(dir string, wait time.Duration) (*Lock, error) {
 	sign(file, strconv.Itoa(os.Getpid())+"\n")
 	return &Lock{file: file}, nil
 }
+
+func lockPath(dir string) string { return filepath.Join(dir, "lock") }
+
+// KeepLock makes a Lock of the open file of one that was handed over, by the
+// program that this process was before. It reports false, and leaves the file
+// alone, where that is not the lock of this data directory.
+func KeepLock(dir string, file *os.File) (*Lock, bool) {
+	given, err := file.Stat()
+	if err != nil {
+		return nil, false
+	}
+	there, err := os.Lstat(lockPath(dir))
+	if err != nil || !os.SameFile(given, there) {
+		return nil, false
+	}
+	// Whoever holds it may lock it again.
+	if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		return nil, false
+	}
+	return &Lock{file: file}, true
+}
+
+// File is what to hand over, for KeepLock.
+func (l *Lock) File() *os.File { return l.file }
 
 // Release gives the lock back. A second call does nothing.
 func (l *Lock) Release() {

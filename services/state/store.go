@@ -93,6 +93,22 @@ func Open(dir string, o Options) (*Store, Loaded, error) {
 	return s, Loaded{Instance: now.id, Records: doc.Servers, Clean: doc.Clean, Damage: both(damage, lost)}, nil
 }
 
+// Readable reports why the state of a data directory would be lost on this
+// program, nil if it would not. It changes nothing.
+func Readable(dir string) error {
+	data, err := readFile(filepath.Join(dir, fileName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		_, err = decode(data)
+	}
+	if err != nil {
+		return &services.Error{Kind: services.Conflict, Msg: "the state cannot be read", Err: err}
+	}
+	return nil
+}
+
 // both joins two sentences, of which either may be empty.
 func both(a, b string) string {
 	if a != "" && b != "" {
