@@ -66,6 +66,7 @@ var arrows = map[string]arrow{
 	"views/gallery": {ours: []string{"services", "views/...", "static"}, modules: []string{templ}, watched: []string{"net/http"}},
 
 	"services":             {},
+	"services/failpoint":   {},
 	"services/alerts":      {ours: []string{"services"}, modules: []string{shoutrrr}, watched: []string{"net/http"}},
 	"services/config":      {ours: []string{"services"}, modules: []string{goyaml, cron}},
 	"services/controltest": {ours: []string{"services"}, watched: []string{"testing"}},
@@ -73,11 +74,11 @@ var arrows = map[string]arrow{
 	"services/history":     {ours: []string{"services"}, modules: []string{sqlite}},
 	"services/logs":        {ours: []string{"services"}, modules: []string{xsys}},
 	"services/monitor":     {ours: []string{"services"}, modules: []string{xsys}, watched: []string{"net/http"}},
-	"services/process":     {ours: []string{"services"}, modules: []string{xsys}, watched: []string{"os/exec", "unsafe"}}, // os/exec: for probes, which end soon
+	"services/process":     {ours: []string{"services", "services/failpoint"}, modules: []string{xsys}, watched: []string{"os/exec", "unsafe"}}, // os/exec: for probes, which end soon
 	"services/remote":      {ours: []string{"services"}, watched: []string{"net/http"}},
-	"services/state":       {ours: []string{"services"}, modules: []string{xsys}},
+	"services/state":       {ours: []string{"services", "services/failpoint"}, modules: []string{xsys}},
 	"services/orchestrator": {
-		ours: []string{"services", "services/events", "services/logs", "services/monitor", "services/process", "services/state"},
+		ours: []string{"services", "services/events", "services/failpoint", "services/logs", "services/monitor", "services/process", "services/state"},
 	},
 
 	"static": {watched: []string{"net/http"}},

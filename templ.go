@@ -24,6 +24,7 @@
 //	handlers/metrics       what Prometheus reads
 //	views                  layout, pages, partials (templ); model says in Go what the screen says
 //	services               the vocabulary: Server, Status, Event, Error, Control
+//	services/failpoint     steps at which tests have the manager die; nothing without a build tag
 //	services/config        tend.yaml -> an immutable, validated value
 //	services/process       one live process: start, adopt, watch, signal, stop the tree
 //	services/orchestrator  one goroutine per server; the pure state machine; dependencies

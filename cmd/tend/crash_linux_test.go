@@ -42,6 +42,7 @@ type ward struct {
 	client  *remote.Client
 	wanted  map[string]services.Want // what was asked for and confirmed; absent where the answer was lost
 	killed  map[string]bool          // those sent a SIGKILL in this round: they die without a note, and not at once
+	gone    []string                 // that have left the configuration
 }
 
 // said is output that is read while it is being written.
@@ -115,6 +116,18 @@ func newWard(t *testing.T, servers int, as *syscall.Credential) *ward {
 // open starts a manager and waits until it answers.
 func (w *ward) open() {
 	w.t.Helper()
+	w.launch()
+	w.until("the manager answers", 20*time.Second, func() string {
+		if _, err := w.client.List(w.t.Context()); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+}
+
+// launch starts a manager.
+func (w *ward) launch() {
+	w.t.Helper()
 	argv := append(append([]string{}, w.wrap...), cmp.Or(w.program, buildTend(w.t)), "serve", "--config", filepath.Join(w.dir, "tend.yaml"))
 	argv = append(argv, w.args...)
 	w.manager = exec.Command(argv[0], argv[1:]...)
@@ -125,12 +138,6 @@ func (w *ward) open() {
 	if err := w.manager.Start(); err != nil {
 		w.t.Fatal(err)
 	}
-	w.until("the manager answers", 20*time.Second, func() string {
-		if _, err := w.client.List(w.t.Context()); err != nil {
-			return err.Error()
-		}
-		return ""
-	})
 }
 
 // kill ends the manager with SIGKILL, in the middle of whatever it does.
@@ -349,7 +356,9 @@ func (w *ward) complete() {
 			last[pid] = n
 		}
 		f.Close()
-		if noted := strings.Fields(string(book)); len(noted) != 2 {
+		if noted := strings.Fields(string(book)); len(noted) == 0 {
+			continue // it has just begun
+		} else if len(noted) != 2 {
 			w.t.Errorf("%s counted its lines as %q", name, book)
 		} else if n, _ := strconv.Atoi(noted[1]); last[noted[0]] < n {
 			w.t.Errorf("%s: instance %s wrote %d lines, the log has %d", name, noted[0], n, last[noted[0]])

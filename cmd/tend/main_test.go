@@ -34,14 +34,21 @@ func TestMain(m *testing.M) {
 var binary string
 
 // buildTend builds the real program once and returns its path.
-func buildTend(t testing.TB) string {
+func buildTend(t testing.TB) string { return build(t, binary) }
+
+// buildFragile builds, once, a program that dies where it is told to.
+func buildFragile(t testing.TB) string {
+	return build(t, filepath.Join(filepath.Dir(binary), "fragile", "tend"), "-tags", "failpoints")
+}
+
+func build(t testing.TB, path string, flags ...string) string {
 	t.Helper()
-	if _, err := os.Stat(binary); err == nil {
-		return binary
+	if _, err := os.Stat(path); err == nil {
+		return path
 	}
-	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", binary, ".").CombinedOutput()
-	if err != nil {
+	args := append(append([]string{"build"}, flags...), "-o", path, ".")
+	if out, err := exec.CommandContext(context.Background(), "go", args...).CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	return binary
+	return path
 }

@@ -8,6 +8,7 @@ import (
 
 	"tend/services"
 	"tend/services/config"
+	"tend/services/failpoint"
 )
 
 // reload reads the configuration again and says what it changes; unless it is
@@ -31,6 +32,7 @@ func (m *manager) reload(ctx context.Context, dry bool, id, by string) (services
 	case id != "" && id != plan.ID():
 		return plan, services.Errorf(services.Conflict, "the plan has changed since it was shown: look at it again")
 	}
+	failpoint.At("reload-planned")
 	if err := m.orch.Reload(ctx, cfg.Servers, plan, by); err != nil {
 		return plan, err
 	}

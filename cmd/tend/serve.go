@@ -26,6 +26,7 @@ import (
 	"tend/services/alerts"
 	"tend/services/config"
 	"tend/services/events"
+	"tend/services/failpoint"
 	"tend/services/history"
 	"tend/services/logs"
 	"tend/services/monitor"
@@ -155,6 +156,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 			return nil, err
 		}
 	}
+	failpoint.At("adopt-locked")
 	defer func() {
 		if err != nil {
 			m.close()
@@ -314,9 +316,11 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	keep := end.keep
 	tellSystemd(m.log, notify, end.state())
 	m.bus.Publish(services.Event{Kind: services.EventManager, Message: end.farewell()})
+	failpoint.At("end-begun")
 	if !keep {
 		err = m.stopServers(ctx, signals, end.signalled)
 	}
+	failpoint.At("end-stopped")
 	var left *estate
 	if end.program != "" {
 		if left, err = newEstate(m.cfg.Listen, m.lock, m.tcp, m.socket); err != nil {
@@ -330,7 +334,9 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	hands.end()
 	m.logs.Close()
 	m.store.SetClean(!keep && err == nil)
+	failpoint.At("end-noted")
 	m.flush()
+	failpoint.At("end-flushed")
 	writer.end()
 	m.log.Info("tend has ended", "servers kept", keep)
 	if left != nil {

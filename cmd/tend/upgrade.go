@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tend/services"
+	"tend/services/failpoint"
 	"tend/services/remote"
 )
 
@@ -82,6 +83,7 @@ func (m *manager) upgrade(ctx context.Context, by string) error {
 	if err := m.preflight(ctx, program); err != nil {
 		return err
 	}
+	failpoint.At("upgrade-tried")
 	m.log.Info("another program takes over", "program", program, "by", by)
 	m.ask(wish{keep: true, program: program})
 	return nil
@@ -123,6 +125,7 @@ func (m *manager) takePlace(program string, left *estate) error {
 	// What is ignored stays so until the new program listens to it: a second
 	// order to upgrade, or to reload, must not end it.
 	signal.Ignore(syscall.SIGUSR2, syscall.SIGHUP)
+	failpoint.At("upgrade-left")
 	env := append(os.Environ(), entry)
 	err = syscall.Exec(program, os.Args, env)
 	m.log.Error("the new program could not be run: this one goes on", "program", program, "err", err)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"tend/services"
+	"tend/services/failpoint"
 	"tend/services/monitor"
 )
 
@@ -80,6 +81,7 @@ func New(o Options) (*Orchestrator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look for servers of an earlier manager: %w", err)
 	}
+	failpoint.At("adopt-found")
 	orch := &Orchestrator{
 		trades: o.Trades, digest: o.Digest, times: o.Times,
 		epoch: uint64(time.Now().UnixMilli()) << 10, // revisions grow even if the last ones were not recorded
@@ -115,6 +117,7 @@ func New(o Options) (*Orchestrator, error) {
 		u.rely()
 	}
 	orch.roster.Store(list)
+	failpoint.At("adopt-done")
 	return orch, nil
 }
 
@@ -157,6 +160,7 @@ func (u *unit) resume(r resumption) []Input {
 			u.m.passed = r.record.Phase == services.Running
 			u.take(proc, r.adopt.Digest, true)
 			u.trades.Logs.Attach(u.name, u.server().Logs)
+			failpoint.At("adopt-taken")
 			u.m.Phase, u.m.step = services.Running, alive
 			if r.again {
 				return []Input{{Kind: OrderRestart}}

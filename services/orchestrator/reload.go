@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tend/services"
+	"tend/services/failpoint"
 )
 
 // Configured returns the servers of the configuration in its order, and
@@ -48,8 +49,11 @@ func (o *Orchestrator) Reload(ctx context.Context, servers []services.Server, pl
 		}
 	}
 	ctx = context.WithoutCancel(ctx) // it is carried out whole
+	failpoint.At("reload-begun")
 	busy := o.leave(ctx, servers, by)
+	failpoint.At("reload-left")
 	fresh := o.take(ctx, given, by)
+	failpoint.At("reload-taken")
 	for _, u := range fresh {
 		o.begin(u, nil)
 	}
@@ -59,9 +63,11 @@ func (o *Orchestrator) Reload(ctx context.Context, servers []services.Server, pl
 	if err := o.startFresh(ctx, fresh, by); err != nil && busy == nil {
 		busy = err
 	}
+	failpoint.At("reload-started")
 	if err := o.restart(ctx, plan.Restart, by); err != nil && busy == nil {
 		busy = err
 	}
+	failpoint.At("reload-restarted")
 	if busy != nil {
 		return busy
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tend/services"
+	"tend/services/failpoint"
 	"tend/services/process"
 )
 
@@ -20,10 +21,13 @@ func (u *unit) do(e Effect) (Input, bool) {
 	case Terminate:
 		stop := u.server().Stop
 		u.log.Info("stopping", "pid", u.run.Leader.PID, "signal", services.SignalName(stop.Signal))
+		failpoint.At("stop-ordered")
 		if err := u.proc.Signal(stop.Signal, stop.To); err != nil {
 			u.log.Warn("stop signal", "err", err)
 		}
+		failpoint.At("stop-signalled")
 	case KillTree:
+		failpoint.At("stop-killing")
 		u.proc.Kill()
 		if u.ended {
 			select {
@@ -78,6 +82,7 @@ func (u *unit) arm(d time.Duration) {
 // spawn begins a run. It does not wait for the disk: should the manager die
 // before the run is recorded, the next one finds it by its cgroup or mark.
 func (u *unit) spawn() Input {
+	failpoint.At("spawn-ordered")
 	u.healthy, u.ailing, u.holder, u.problem = nil, "", nil, ""
 	if err := u.portTaken(); err != nil {
 		return u.spawnFailed(err)
@@ -91,11 +96,13 @@ func (u *unit) spawn() Input {
 		return u.spawnFailed(err)
 	}
 	defer out.Close()
+	failpoint.At("spawn-log-begun")
 	proc, err := u.trades.Host.Start(process.Spec{ID: newRunID(), Server: *u.server(), Log: out})
 	if err != nil {
 		return u.spawnFailed(err)
 	}
 	u.take(proc, u.settings.Load().digest, false)
+	failpoint.At("spawn-taken")
 	if u.retry {
 		u.retry, u.restart = false, u.restart+1
 	}
@@ -151,6 +158,7 @@ func runWith(p Process, digest string) services.Run {
 // endOfRun notes how the main process ended.
 func (u *unit) endOfRun() Input {
 	exit := u.proc.Exit()
+	failpoint.At("exit-noticed")
 	u.ended, u.exiting = true, true
 	u.turns++
 	u.crashed = u.m.step == alive && !u.server().Success.Clean(exit) || u.m.doomed
@@ -189,6 +197,7 @@ func (u *unit) classify(exit services.Exit) ending {
 }
 
 func (u *unit) goneInput() Input {
+	failpoint.At("stop-gone")
 	u.proc, u.ended, u.adopted = nil, false, false
 	u.run = services.Run{}
 	return Input{Kind: Gone}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tend/services"
+	"tend/services/failpoint"
 )
 
 // tell makes an event of the present state, if it differs from what was told
@@ -58,10 +59,13 @@ func (u *unit) publish() {
 	if len(u.events) == 0 {
 		return
 	}
+	failpoint.At("publish-begun")
 	u.trades.State.Put(u.record())
+	failpoint.At("publish-noted")
 	for _, e := range u.events {
 		u.trades.Bus.Publish(e)
 	}
+	failpoint.At("publish-told")
 	u.events = u.events[:0]
 }
 

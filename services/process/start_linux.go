@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tend/services"
+	"tend/services/failpoint"
 )
 
 // Start begins a run. The error is of kind Unavailable where another attempt
@@ -39,6 +40,7 @@ func (h *Host) Start(spec Spec) (*Process, error) {
 		return nil, services.Errorf(services.Unavailable, "%v", err)
 	}
 	h.keep(p)
+	failpoint.At("spawn-watched")
 	if run.Cgroup == "" {
 		select {
 		case h.started <- struct{}{}:
@@ -54,9 +56,11 @@ func (h *Host) spawn(run *services.Run, s services.Server, job forkJob) (pid, pi
 	program, argv := job.program, job.argv
 	if h.cgroups != nil {
 		job.cgroup, err = h.cgroups.make(run.Server, run.ID)
+		failpoint.At("spawn-cgroup-made")
 		if err == nil {
 			job.program, job.argv = within(s, limit(job.cgroup, s.Limits), program, argv)
 			pid, err = h.forker.fork(job)
+			failpoint.At("spawn-forked")
 			if err == nil {
 				run.Cgroup = job.cgroup
 				return h.follow(pid)

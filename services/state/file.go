@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"tend/services/failpoint"
 )
 
 // largest is the size of the largest file that we read, in bytes: a hundred
@@ -65,9 +67,11 @@ func replaceFile(dir, name string, content []byte, sync bool) (err error) {
 	if err = file.Close(); err != nil {
 		return err
 	}
+	failpoint.At("record-written")
 	if err = os.Rename(temp, path); err != nil || !sync {
 		return err
 	}
+	failpoint.At("record-renamed")
 	return syncDir(dir)
 }
 
