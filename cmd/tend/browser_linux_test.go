@@ -65,3 +65,41 @@ func TestTheMainJobInABrowser(t *testing.T) {
 	plain.Wait(says("#server-web", "stopped"))
 	plain.MustBeClean()
 }
+
+func TestABrowserStaysThroughAnUpgrade(t *testing.T) {
+	browser := browsertest.Start(t)
+	w, program := installed(t, 0)
+	address := freeAddress(t)
+	w.args = []string{"--listen", address}
+	w.configure("servers:\n  web: {command: [sleep, '1000']}\n")
+	w.open()
+	before := w.waitFor("web", services.Running)
+	tab := browser.Open(t)
+	tab.Go("http://" + address)
+	tab.Wait(`document.querySelector("#link").dataset.link === "open"`)
+	browsertest.Eval[bool](tab, `(() => {
+		window.lostAt = window.away = 0;
+		new MutationObserver(() => {
+			const open = document.querySelector("#link").dataset.link === "open";
+			if (!open && !lostAt) lostAt = performance.now();
+			if (open && lostAt && !away) away = performance.now() - lostAt;
+		}).observe(document.querySelector("#link"), { attributes: true });
+		return true;
+	})()`)
+	w.install(program)
+	if code, out, errs := w.tend("upgrade"); code != 0 {
+		t.Fatalf("upgrade: %d, %q, %q", code, out, errs)
+	}
+	tab.Wait(`away > 0`)
+	away := browsertest.Eval[float64](tab, `away`)
+	t.Logf("the page was without a manager for %.0f ms", away)
+	if away > 5000 { // 1000 on a machine with nothing else to do
+		t.Errorf("the page was without a manager for %.0f ms", away)
+	}
+	if after := w.status("web"); after.PID != before.PID {
+		t.Errorf("the server had pid %d, now it has %d", before.PID, after.PID)
+	}
+	tab.Click("#stop-web") // and it still obeys
+	tab.Wait(`document.querySelector("#server-web")?.innerText.includes("stopped")`)
+	tab.MustBeClean("ERR_CONNECTION", "WebSocket connection", "Failed to fetch", "htmx:ws:error")
+}
