@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -223,19 +225,22 @@ func (w *ward) departed() {
 }
 
 // tidy checks that the manager has left nothing lying about: no zombie, no
-// control group of a run that is over, no descriptor more than a manager needs
-// that has taken over the same servers.
+// control group of a run that is over, no descriptor and no goroutine more than
+// a manager needs that has taken over the same servers.
 func (w *ward) tidy() {
 	w.t.Helper()
 	if left := zombiesOf(w.t, w.manager.Process.Pid); left != "" {
 		w.t.Errorf("zombies: %s", left)
 	}
-	here := openFiles(w.t, w.manager.Process.Pid)
+	files, routines := openFiles(w.t, w.manager.Process.Pid), w.goroutines()
 	w.kill()
 	w.open()
 	w.settled()
-	if fresh := openFiles(w.t, w.manager.Process.Pid); here > fresh+4 {
-		w.t.Errorf("%d descriptors were open after the fault, a manager after it needs %d", here, fresh)
+	if fresh := openFiles(w.t, w.manager.Process.Pid); files > fresh+4 {
+		w.t.Errorf("%d descriptors were open after the fault, a manager after it needs %d", files, fresh)
+	}
+	if fresh := w.goroutines(); routines > fresh+8 {
+		w.t.Errorf("%d goroutines lived after the fault, a manager after it needs %d", routines, fresh)
 	}
 	w.until("no control group is left of a run that is over", 5*time.Second, func() string {
 		var left []string
@@ -250,6 +255,29 @@ func (w *ward) tidy() {
 		}
 		return strings.Join(left, " ")
 	})
+}
+
+// goroutines returns how many the manager has.
+func (w *ward) goroutines() (n int) {
+	w.t.Helper()
+	info, err := w.client.Info(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	res, err := http.Get(info.URL + "/metrics")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
+		if count, ok := strings.CutPrefix(lines.Text(), "go_goroutines "); ok {
+			n, _ = strconv.Atoi(count)
+		}
+	}
+	if n == 0 {
+		w.t.Error("the metrics do not tell how many goroutines there are")
+	}
+	return n
 }
 
 // cgroups lists the control groups of the ward's runs.
