@@ -19,7 +19,7 @@ func eventsCommand(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "events",
 		Short: "Show what happens, as it happens, until Ctrl-C",
-		Long: `Show what happens, as it happens, until Ctrl-C. It goes on with the next manager when this one ends and another comes soon.
+		Long: `Show what happens, as it happens, until Ctrl-C. When the manager ends it waits for the next one, and goes on with that.
 
 With --json it prints one object a line; --after goes on after the id of an event that was seen.`,
 		Args: cobra.NoArgs,
@@ -36,7 +36,7 @@ With --json it prints one object a line; --after goes on after the id of an even
 			if !all && !cmd.Flags().Changed("after") {
 				after = services.Now
 			}
-			for e, err := range client.Watch(ctx, after) {
+			for e, err := range client.Enduring(tellBreaks(cmd.ErrOrStderr())).Watch(ctx, after) {
 				if all && err == nil && e.Kind == services.EventReset {
 					all = false
 					continue // it says that there was more once, which nobody asked
@@ -61,6 +61,9 @@ With --json it prints one object a line; --after goes on after the id of an even
 }
 
 func printEvent(out io.Writer, e services.Event, asJSON bool) error {
+	if e.Kind == services.EventReset && !asJSON {
+		e.Message = "some events may be missing here: `tend history` has them"
+	}
 	if !asJSON {
 		_, err := fmt.Fprintf(out, "%s  %-8s %s\n", e.At.Local().Format(time.TimeOnly), e.Kind, oneLine(e.Message))
 		return err

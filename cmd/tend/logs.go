@@ -31,7 +31,7 @@ func logsCommand(g *globals) *cobra.Command {
 		Short: "Show what a server writes",
 		Long: `Show what a server writes, just as it wrote it: the last 100 lines, or all since a time or with a word in them.
 
-With -f it goes on with what comes, also after the server or the manager was restarted, until Ctrl-C. With --json it prints one object a line.`,
+With -f it goes on with what comes until Ctrl-C, also after the server or the manager was restarted: while no manager runs it waits for the next one, and misses nothing. With --json it prints one object a line.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: g.oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,6 +45,9 @@ With -f it goes on with what comes, also after the server or the manager was res
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
+			if o.follow {
+				client = client.Enduring(tellBreaks(cmd.ErrOrStderr()))
+			}
 			return o.show(ctx, client, args[0], query, cmd.OutOrStdout())
 		},
 	}
@@ -74,6 +77,18 @@ func (o logsOptions) query(counted bool) (url.Values, error) {
 		query.Set("tail", strconv.Itoa(1<<30))
 	}
 	return query, nil
+}
+
+// tellBreaks returns what tells whoever follows that the manager has ended, and
+// that the next one is there.
+func tellBreaks(stderr io.Writer) func(lost bool) {
+	return func(lost bool) {
+		if lost {
+			fmt.Fprintln(stderr, "tend: the manager has ended; waiting for the next one (Ctrl-C ends this)")
+		} else {
+			fmt.Fprintln(stderr, "tend: going on with the next manager")
+		}
+	}
 }
 
 func (o logsOptions) show(ctx context.Context, client *remote.Client, name string, query url.Values, stdout io.Writer) error {

@@ -42,6 +42,7 @@ func (a *API) StreamLog(w http.ResponseWriter, r *http.Request) error {
 	write, form := (&printer{out: out}).line, "text/plain; charset=utf-8"
 	if accepts(r, ndjson) {
 		write, form = (&objects{out: out}).line, ndjson
+		q.Place = q.Follow // so that one who has seen no line yet can come back, too
 	}
 	w.Header().Set("Content-Type", form)
 	if q.Follow {

@@ -62,6 +62,7 @@ type Query struct {
 	Bytes  int64     // with Tail and without Grep: no more lines than fit into so many bytes, but at least one; 0 for no bound
 	Grep   *regexp.Regexp
 	Follow bool // go on with new lines until the context ends
+	Place  bool // begin with an empty Line, Partial, that only says where the answer begins
 
 	// MaxLag, for a follower that only wants to see the present: when more
 	// than so many bytes wait for it, it goes on nearer the end. The gap

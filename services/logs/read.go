@@ -74,6 +74,9 @@ func (s *Store) read(ctx context.Context, l *log, q Query, yield func(Line) bool
 		return err
 	}
 	r.ended = s.ended
+	if q.Place && !yield(Line{Address: r.at, Next: r.at, Partial: true}) {
+		return nil
+	}
 	return r.lines(ctx, func(line Line) bool {
 		if q.Grep != nil && !q.Grep.Match(line.Text) {
 			return true

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -33,7 +34,8 @@ const answerTime = 30 * time.Second
 type Client struct {
 	socket   string
 	http     *http.Client
-	patience time.Duration // how long Watch looks for the next manager
+	patience time.Duration // how long a stream looks for the next manager
+	notice   func(lost bool)
 }
 
 // New returns a client of the manager behind a unix socket. It connects at the
@@ -43,12 +45,21 @@ func New(socket string) *Client {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", socket)
 	}
-	return &Client{socket: socket, patience: 5 * time.Second, http: &http.Client{
+	return &Client{socket: socket, patience: 5 * time.Second, notice: func(bool) {}, http: &http.Client{
 		Transport: &http.Transport{
 			DialContext: dial, MaxIdleConnsPerHost: 2, DisableCompression: true, ResponseHeaderTimeout: answerTime,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+}
+
+// Enduring returns a client whose streams wait for the next manager however
+// long that takes. They call notice when they lose theirs, and when they have
+// found one again.
+func (c *Client) Enduring(notice func(lost bool)) *Client {
+	enduring := *c
+	enduring.patience, enduring.notice = math.MaxInt64, notice
+	return &enduring
 }
 
 // Close ends the connections that are idle.

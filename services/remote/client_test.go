@@ -34,7 +34,7 @@ type manager struct {
 	client *remote.Client
 	end    func() // as if it were killed; more than once does nothing
 	kept   chan bool
-	begun  chan struct{} // a stream of events has been answered
+	begun  chan struct{} // something of a stream is on its way: first its head
 	log    tape
 	breaks atomic.Int32 // so many streams of events break as soon as they have begun
 }
@@ -71,7 +71,7 @@ func (m *manager) breaking(next http.Handler) http.Handler {
 			w.WriteHeader(http.StatusOK)
 			return
 		}
-		if r.URL.Path == "/api/events" {
+		if r.URL.Path == "/api/events" || strings.HasSuffix(r.URL.Path, "/logs") {
 			w = teller{w, m.begun}
 		}
 		next.ServeHTTP(w, r)
@@ -99,12 +99,24 @@ type tape struct {
 	asked []logs.Query
 }
 
+func (l *tape) hold(lines ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = lines
+}
+
 func (l *tape) Read(ctx context.Context, _ string, q logs.Query) iter.Seq2[logs.Line, error] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.asked = append(l.asked, q)
 	lines, from := l.lines, int(q.After.Off/2)
 	return func(yield func(logs.Line, error) bool) {
+		if q.Tail >= 0 {
+			from = max(from, len(lines)-q.Tail)
+		}
+		if at := (logs.Address{Gen: 1, Off: int64(2 * from)}); q.Place && !yield(logs.Line{Address: at, Next: at, Partial: true}, nil) {
+			return
+		}
 		for i := from; i < len(lines); i++ {
 			at, next := logs.Address{Gen: 1, Off: int64(2 * i)}, logs.Address{Gen: 1, Off: int64(2*i + 2)}
 			if !yield(logs.Line{Address: at, Next: next, Text: []byte(lines[i])}, nil) {

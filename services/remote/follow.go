@@ -88,6 +88,9 @@ func (s *lineStream) read(yield func(LogLine, error) bool) (broken error, more b
 		s.query.Set("after", line.Next)
 		s.query.Del("tail") // what was asked of the past has been answered
 		s.query.Del("since")
+		if line.Partial && len(line.Bytes()) == 0 {
+			continue // it only says where the answer begins
+		}
 		if !yield(line, nil) {
 			return nil, false
 		}

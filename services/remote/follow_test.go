@@ -4,6 +4,9 @@ import (
 	"net/url"
 	"slices"
 	"testing"
+	"time"
+
+	"tend/services/remote"
 )
 
 func TestALogIsFollowedWithTheNextManagerWithoutAGap(t *testing.T) {
@@ -48,4 +51,47 @@ func TestALogThatIsNotFollowedEnds(t *testing.T) {
 	if n != 2 {
 		t.Errorf("%d lines", n)
 	}
+}
+
+func TestALogThatWasQuietIsFollowedFromWhereItWasOnceAnotherManagerCame(t *testing.T) {
+	first := serve(t, socketIn(t))
+	first.log.lines = []string{"a", "b"}
+	remote.SetPatience(first.client, time.Millisecond) // which an enduring client does not inherit
+	lost, found := make(chan struct{}, 1), make(chan struct{}, 1)
+	client := first.client.Enduring(func(gone bool) {
+		if gone {
+			lost <- struct{}{}
+		} else {
+			found <- struct{}{}
+		}
+	})
+	got := make(chan string)
+	go func() { // ends with the test
+		defer close(got)
+		for line, err := range client.Lines(t.Context(), "web", url.Values{"follow": {"true"}, "tail": {"0"}}) {
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			select {
+			case got <- line.Text:
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		for range got {
+		}
+	})
+	<-first.begun
+	<-first.begun // the place
+	first.end()
+	<-lost
+	second := serve(t, first.socket)
+	second.log.hold("a", "b", "c")
+	if text := <-got; text != "c" {
+		t.Errorf("it goes on with %q, want the line that came while nobody listened", text)
+	}
+	<-found
 }

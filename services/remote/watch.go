@@ -120,6 +120,7 @@ func (s *stream) reconnect(ctx context.Context, broken error) error {
 // that is, so it tries, at growing distances; when patience ends it returns
 // the last error.
 func (c *Client) again(ctx context.Context, last error, open func(context.Context) error) error {
+	c.notice(true)
 	enough := time.NewTimer(c.patience)
 	defer enough.Stop()
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
@@ -134,6 +135,9 @@ func (c *Client) again(ctx context.Context, last error, open func(context.Contex
 			return ctx.Err()
 		}
 		err := open(ctx)
+		if err == nil {
+			c.notice(false)
+		}
 		if err == nil || services.KindOf(err) != services.Unavailable {
 			return err
 		}
