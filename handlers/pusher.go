@@ -123,8 +123,8 @@ func (p *Pusher) reset(ctx context.Context) error {
 	}
 	before := p.servers
 	p.names, p.servers, p.count = nil, make(map[string]*services.Status, len(list)), model.Count{}
-	for i := range list {
-		s := &list[i]
+	for _, one := range list {
+		s := &one // by itself: the list is not kept for the sake of one of them
 		p.names = append(p.names, s.ID)
 		p.servers[s.ID] = s
 		p.count.Add(s)

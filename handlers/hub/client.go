@@ -133,7 +133,7 @@ func (c *client) send(entries []*entry) error {
 		return err
 	}
 	for _, e := range entries {
-		for html := e.once(); len(html) > 0; {
+		for html := c.hub.rendered(e); len(html) > 0; {
 			n := min(len(html), chunk)
 			c.conn.SetWriteDeadline(c.deadline()) //nolint:errcheck // it only remembers the time
 			if _, err := out.Write(html[:n]); err != nil {

@@ -60,12 +60,16 @@ type topic struct {
 }
 
 // entry is one retained fragment. Only at, and what it is linked into, is
-// guarded by the Hub's mutex; the rest does not change but for the rendering.
+// guarded by the Hub's mutex; the rest does not change but for the rendering,
+// which is made once.
 type entry struct {
-	id   string
-	rev  uint64
-	at   uint64
-	once func() []byte
+	topic, id string
+	rev       uint64
+	at        uint64
+
+	once   sync.Once // guards what follows
+	render func() []byte
+	html   []byte
 }
 
 // New makes a hub without fragments.
@@ -104,7 +108,7 @@ func (h *Hub) Looking() bool {
 // Publish retains the fragment and wakes whoever looks at its topic. It
 // returns at once and renders nothing.
 func (h *Hub) Publish(f Fragment) {
-	e := &entry{id: f.ID, rev: f.Rev, once: sync.OnceValue(h.guarded(f))}
+	e := &entry{topic: f.Topic, id: f.ID, rev: f.Rev, render: f.Render}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t := h.topic(f.Topic)
@@ -123,17 +127,20 @@ func (h *Hub) Publish(f Fragment) {
 	}
 }
 
-// guarded keeps a panic of one rendering from ending the manager.
-func (h *Hub) guarded(f Fragment) func() []byte {
-	return func() (html []byte) {
+// rendered returns the fragment as it is sent. A panic of one rendering does
+// not end the manager.
+func (h *Hub) rendered(e *entry) []byte {
+	e.once.Do(func() {
 		defer func() {
 			if what := recover(); what != nil {
-				h.log.Error("a fragment could not be rendered", "topic", f.Topic, "id", f.ID, "panic", what)
-				html = nil
+				h.log.Error("a fragment could not be rendered", "topic", e.topic, "id", e.id, "panic", what)
 			}
 		}()
-		return f.Render()
-	}
+		render := e.render
+		e.render = nil // with all that it holds
+		e.html = render()
+	})
+	return e.html
 }
 
 // topic returns a topic, which is made where there is none. h.mu is held.
