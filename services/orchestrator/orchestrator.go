@@ -13,7 +13,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -123,7 +122,7 @@ func New(o Options) (*Orchestrator, error) {
 
 func (o *Orchestrator) settingsOf(r resumption) (*settings, error) {
 	if !r.orphan {
-		return newSettings(r.server, o.digest(r.server), o.times)
+		return newSettings(r.server, o.digest(*r.server), o.times)
 	}
 	r.server.Command.Shell = o.trades.Ports.Command(r.adopt.Leader.PID)
 	given, err := newSettings(r.server, "", nil)
@@ -136,7 +135,6 @@ func (o *Orchestrator) settingsOf(r resumption) (*settings, error) {
 func newUnit(r resumption, given *settings, trades Trades, epoch uint64) *unit {
 	u := &unit{
 		name: r.server.Name, trades: trades, by: "manager",
-		log:   trades.Log.With(slog.String("server", r.server.Name)),
 		inbox: make(chan *message), nudge: make(chan struct{}, 1), done: make(chan struct{}),
 		rev: max(r.record.Rev+1, epoch), restart: r.record.Restarts, exit: r.record.Exit,
 		m: Machine{Want: r.record.Want, Phase: services.Stopped, failures: r.record.Failures},
@@ -167,7 +165,7 @@ func (u *unit) resume(r resumption) []Input {
 			}
 			return []Input{{Kind: Resume}}
 		}
-		u.log.Warn("a run could not be taken over", "run", r.adopt.ID, "err", err)
+		u.log().Warn("a run could not be taken over", "run", r.adopt.ID, "err", err)
 		r.lost = r.adopt
 	}
 	switch {

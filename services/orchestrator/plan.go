@@ -11,7 +11,7 @@ import (
 
 // resumption is what a new manager does about one server of its predecessor.
 type resumption struct {
-	server services.Server
+	server *services.Server
 	record services.Record // with the want that holds from now on
 	adopt  *services.Run   // the live run to take over
 	strays []services.Run  // further live runs of the same server, to be ended
@@ -38,7 +38,8 @@ func plan(servers []services.Server, records []services.Record, alive []services
 	}
 	out := make([]resumption, 0, len(servers))
 	undecided := make(map[string]bool, len(servers)) // nobody has said whether it is wanted
-	for _, server := range servers {
+	for i := range servers {
+		server := &servers[i]
 		rec, known := recorded[server.Name]
 		known = known && !clean
 		out = append(out, resume(server, rec, known, runs[server.Name], boot))
@@ -48,7 +49,7 @@ func plan(servers []services.Server, records []services.Record, alive []services
 	startNeeded(out, undecided)
 	var orphans []resumption
 	for name, left := range runs {
-		server := services.Server{
+		server := &services.Server{
 			Name: name, Umask: -1, Restart: services.RestartNever,
 			Stop: services.StopPolicy{Signal: syscall.SIGTERM, Timeout: 10 * time.Second, To: services.ToGroup},
 		}
@@ -85,7 +86,7 @@ func startNeeded(list []resumption, undecided map[string]bool) {
 }
 
 // resume decides about one server. known says that its record counts.
-func resume(server services.Server, rec services.Record, known bool, alive []services.Run, boot string) resumption {
+func resume(server *services.Server, rec services.Record, known bool, alive []services.Run, boot string) resumption {
 	r := resumption{server: server, record: rec}
 	r.record.Name = server.Name
 	if !known {

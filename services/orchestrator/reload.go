@@ -42,9 +42,10 @@ func (o *Orchestrator) Reload(ctx context.Context, servers []services.Server, pl
 		return services.Errorf(services.Unavailable, "the manager is ending")
 	}
 	given := make([]*settings, len(servers))
-	for i, s := range servers {
+	for i := range servers {
 		var err error
-		if given[i], err = newSettings(s, o.digest(s), o.times); err != nil {
+		s := &servers[i]
+		if given[i], err = newSettings(s, o.digest(*s), o.times); err != nil {
 			return services.Errorf(services.Invalid, "%s: %v", s.Name, err)
 		}
 	}

@@ -9,14 +9,14 @@ import (
 // settings is what a unit is configured to do. It is immutable: a reload gives
 // the unit another one.
 type settings struct {
-	server services.Server
+	server *services.Server // of the configuration: nobody changes it
 	digest string
 	policy Policy
 	times  func(after time.Time) time.Time // of its schedule, nil for none
 	orphan bool                            // it is not configured any more: once nothing of it runs, it is gone
 }
 
-func newSettings(s services.Server, digest string, timetable Timetable) (*settings, error) {
+func newSettings(s *services.Server, digest string, timetable Timetable) (*settings, error) {
 	out := &settings{
 		server: s, digest: digest,
 		policy: Policy{Restart: s.Restart, GiveUp: s.Backoff.GiveUp, Gated: s.Ready != nil},

@@ -21,7 +21,6 @@ const killAgain = time.Second
 type unit struct {
 	name   string
 	trades Trades
-	log    *slog.Logger
 
 	inbox chan *message
 	nudge chan struct{} // a neighbour's facts changed, or the links
@@ -74,7 +73,8 @@ type unit struct {
 	queued     bool   // the schedule wants another run after this one
 }
 
-func (u *unit) server() *services.Server { return &u.settings.Load().server }
+func (u *unit) server() *services.Server { return u.settings.Load().server }
+func (u *unit) log() *slog.Logger        { return u.trades.Log.With("server", u.name) }
 func (u *unit) orphan() bool             { return u.settings.Load().orphan }
 func (u *unit) policy() Policy           { return u.settings.Load().policy }
 
@@ -107,21 +107,37 @@ func (u *unit) send(ctx context.Context, msg message) error {
 // loop lives until ctx ends, or until an orphan is gone. Processes are left as
 // they are.
 //
-// What is waited for and what is done about it are functions of their own: the
-// stack of a unit that waits stays small, and there are a thousand of them.
+// It only waits; whatever is done takes another stack, which goes when that is
+// done. So the stack of a unit stays as small as one can be, and there are a
+// thousand of them.
 func (u *unit) loop(ctx context.Context, first []Input) {
 	defer close(u.done)
 	defer u.timer.stop()
 	defer u.clock.stop()
 	defer u.dog.stop()
-	u.begin(first)
+	aside(func() { u.begin(first) })
 	for !(u.orphan() && u.proc == nil) {
 		what, msg := u.await(ctx)
 		if what == nothing {
 			return
 		}
-		u.react(what, msg)
+		aside(func() { u.react(what, msg) })
 	}
+	aside(u.remove)
+}
+
+// aside does something on a stack of its own, and waits until it is done.
+func aside(do func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	<-done
+}
+
+// remove forgets an orphan that is gone.
+func (u *unit) remove() {
 	u.removed.Store(true)
 	u.trades.State.Forget(u.name)
 	u.trades.Bus.Publish(services.Event{Kind: services.EventRemoved, Server: u.name, By: u.by,

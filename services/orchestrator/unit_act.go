@@ -20,10 +20,10 @@ func (u *unit) do(e Effect) (Input, bool) {
 		return u.spawn(), true
 	case Terminate:
 		stop := u.server().Stop
-		u.log.Info("stopping", "pid", u.run.Leader.PID, "signal", services.SignalName(stop.Signal))
+		u.log().Info("stopping", "pid", u.run.Leader.PID, "signal", services.SignalName(stop.Signal))
 		failpoint.At("stop-ordered")
 		if err := u.proc.Signal(stop.Signal, stop.To); err != nil {
-			u.log.Warn("stop signal", "err", err)
+			u.log().Warn("stop signal", "err", err)
 		}
 		failpoint.At("stop-signalled")
 	case KillTree:
