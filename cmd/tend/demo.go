@@ -27,6 +27,7 @@ func demoCommand() *cobra.Command {
 Ctrl-C stops them and removes the directory. After kill -9 the next tend demo takes them back.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			defer thrift()()
 			return demo(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}

@@ -59,6 +59,7 @@ func serveCommand(g *globals) *cobra.Command {
 Ctrl-C and SIGTERM stop all servers in order, a second one kills them. After kill -9, or tend shutdown --keep, the servers run on and the next tend serve takes them back.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			defer thrift()() // to read the configuration of a thousand servers is work, too
 			cfg, err := g.load()
 			if err != nil {
 				return err
@@ -123,7 +124,6 @@ func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Wr
 		return false, err
 	}
 	defer m.lock.Release()
-	defer thrift()()
 	// Whoever reads what we log may end before us; without this a write kills.
 	signal.Notify(make(chan os.Signal), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 4)

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// To start everything takes more memory than to look after it, and history
-// takes the first burst down a little later. After that, what somebody has
-// looked at for a while is given back as often as the garbage collector runs
-// anyway.
-var releases = []time.Duration{3 * time.Second, 17 * time.Second, 2 * time.Minute}
+// To start everything takes more memory than to look after it, history takes
+// the first burst down a little later, and somebody may open the page of all
+// servers. After that, what somebody has looked at for a while is given back as
+// often as the garbage collector runs anyway.
+var releases = []time.Duration{3 * time.Second, 3 * time.Second, 6 * time.Second, 8 * time.Second, 2 * time.Minute}
 
 // thrift keeps the memory small that a manager takes: it is what people judge
 // one by, and it has processor time to spare. Only while a thousand servers
