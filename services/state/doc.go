@@ -19,4 +19,8 @@
 // exits and counters is not synced. Once a want or the clean mark has changed,
 // that file, and each later one until a sync has succeeded, is synced together
 // with its directory. It is the writer who waits for the disk, nobody else.
+//
+// A full disk: a spare file keeps room for the next state, so that a stop which
+// is carried out then is written down, too. What does not fit is written as
+// soon as there is room again, and an event says so.
 package state

@@ -30,6 +30,7 @@ type writer struct {
 	entries       []entry // sorted by name; each encoded once for all files it is in
 	clean         bool
 	durable       bool // the next file has to be synced
+	spare         int  // bytes that the spare has room for
 	writes        int  // files written, for the tests
 	syncs         int  // of these, synced
 }
@@ -69,9 +70,15 @@ func (w *writer) write(n notes) error {
 	}
 	w.clean = n.clean
 	w.durable = w.durable || n.durable
-	if err := replaceFile(w.dir, fileName, page(w.instance, w.clean, w.entries), w.durable); err != nil {
+	text := page(w.instance, w.clean, w.entries)
+	err := replaceFile(w.dir, fileName, text, w.durable)
+	if full(err) && w.squeeze(text) == nil {
+		err = nil
+	}
+	if err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Join(w.dir, fileName), err)
 	}
+	w.provide(len(text))
 	w.writes++
 	if w.durable {
 		w.syncs++

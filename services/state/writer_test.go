@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -149,7 +150,7 @@ func TestOnlyWantsAndTheCleanMarkAreSynced(t *testing.T) {
 			r.Run = &services.Run{Leader: services.Identity{PID: 77}}
 			h.Put(r)
 		})
-		step("a changed want", true, func() { h.Put(rec("api", services.Down, 3)) })
+		step("a changed want", true, func() { h.Put(rec("api", services.Down, 2)) })
 		step("an exit", false, func() {
 			r := rec("api", services.Down, 4)
 			exit := services.UnknownExit(time.Now())
@@ -177,7 +178,7 @@ func TestAWantThatCouldNotBeSyncedIsSyncedByTheNextWrite(t *testing.T) {
 		<-time.After(time.Minute)
 		h.move(away, h.dir)
 		syncs := h.writer.syncs
-		h.Put(rec("api", services.Down, 3)) // the want is what was tried before
+		h.Put(rec("api", services.Down, 2)) // the want is what was tried before
 		h.flush()
 		h.stop()
 		if h.writer.syncs != syncs+1 {
@@ -324,7 +325,7 @@ func TestNobodyElseCanReadAnyFileAtAnyTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(entries) != 3 {
+	if len(entries) != 4 {
 		t.Errorf("%v in the directory", entries)
 	}
 	for _, e := range entries {
@@ -379,7 +380,10 @@ func TestEveryFileIsOneConsistentInstant(t *testing.T) {
 	}
 }
 
-func TestAFullDiskLosesNothing(t *testing.T) {
+// fullDisk is a store on a file system of its own that has just become full,
+// and what makes it less full again.
+func fullDisk(t *testing.T) (h *house, free func()) {
+	t.Helper()
 	dir := t.TempDir()
 	if err := mountTiny(dir); err != nil {
 		t.Skipf("a file system of its own needs root: %v", err)
@@ -389,25 +393,47 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	h := run(t, dir)
+	h = run(t, dir)
 	h.Put(rec("api", services.Up, 1))
 	h.flush()
 	big := make([]byte, 1<<20)
 	os.WriteFile(filepath.Join(dir, "big"), big, 0o600) //nolint:errcheck // it fills the disk and fails
+	return h, func() {
+		if err := os.Remove(filepath.Join(dir, "big")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAStopIsWrittenDownOnAFullDisk(t *testing.T) {
+	h, _ := fullDisk(t)
 	h.Put(rec("api", services.Down, 2))
+	h.flush()
+	if got := file(t, h.dir).Servers[0]; got.Rev != 2 || got.Want != services.Down {
+		t.Errorf("the file holds %+v", got)
+	}
+	h.stop()
+	if got := h.reported(); len(got) != 0 {
+		t.Errorf("reported %q", got)
+	}
+}
+
+func TestAFullDiskLosesNothing(t *testing.T) {
+	h, free := fullDisk(t)
+	long := rec("api", services.Down, 2)
+	long.Why = strings.Repeat("x", 30<<10) // more than any spare of so small a file has room for
+	h.Put(long)
 	err := h.Flush(t.Context())
 	if err == nil {
 		t.Fatal("no error from a full disk")
 	}
 	wantSentence(t, err.Error(), "no space left on device")
-	if got := file(t, dir).Servers[0]; got.Rev != 1 {
+	if got := file(t, h.dir).Servers[0]; got.Rev != 1 {
 		t.Errorf("the old file holds %+v", got)
 	}
-	if err := os.Remove(filepath.Join(dir, "big")); err != nil {
-		t.Fatal(err)
-	}
+	free()
 	h.flush()
-	if got := file(t, dir).Servers[0]; got.Rev != 2 || got.Want != services.Down {
+	if got := file(t, h.dir).Servers[0]; got.Rev != 2 || got.Want != services.Down {
 		t.Errorf("the new file holds %+v", got)
 	}
 	h.stop() // what is reported is reported by then
