@@ -25,12 +25,13 @@ type Lock struct{ file *os.File }
 
 // TakeLock takes the lock of a data directory, which has to exist. Where it is
 // held it waits, but no longer than wait. The error is of kind Conflict when
-// it is still held then, and names the holder and the directory.
+// it is still held then, and names the holder and the directory; Unavailable where the
+// directory cannot be written.
 func TakeLock(dir string, wait time.Duration) (*Lock, error) {
 	path := lockPath(dir)
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("open the lock of the data directory: %w", err)
+		return nil, unwritable(dir, err)
 	}
 	for end := time.Now().Add(wait); ; {
 		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
@@ -51,6 +52,14 @@ func TakeLock(dir string, wait time.Duration) (*Lock, error) {
 	}
 	sign(file, strconv.Itoa(os.Getpid())+"\n")
 	return &Lock{file: file}, nil
+}
+
+// unwritable says that nothing can be kept in a directory, and what to do.
+func unwritable(dir string, err error) error {
+	return &services.Error{
+		Kind: services.Unavailable, Err: err,
+		Msg: "the data directory " + dir + " cannot be written: let tend write there, or choose another one with --data",
+	}
 }
 
 func lockPath(dir string) string { return filepath.Join(dir, "lock") }

@@ -88,7 +88,7 @@ func Open(dir string, o Options) (*Store, Loaded, error) {
 		}
 	}
 	if err != nil {
-		return nil, Loaded{}, &services.Error{Kind: services.Unavailable, Msg: "the data directory " + dir + " cannot be written", Err: err}
+		return nil, Loaded{}, unwritable(dir, err)
 	}
 	return s, Loaded{Instance: now.id, Records: doc.Servers, Clean: doc.Clean, Damage: both(damage, lost)}, nil
 }

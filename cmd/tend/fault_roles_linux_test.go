@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// fault plays a server that a test of faults needs. It ends with SIGTERM.
+func fault(role string, args []string) int {
+	switch role {
+	case "ticker":
+		return ticker()
+	case "notifier":
+		return notifier(args[0])
+	case "bomb":
+		return bomb(args[0])
+	}
+	return idle()
+}
+
+// ticker writes a numbered line every few milliseconds. What it cannot write is
+// lost, and it goes on.
+func ticker() int {
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	tick := time.NewTicker(5 * time.Millisecond)
+	for n := 1; ; n++ {
+		fmt.Printf("%d %d\n", os.Getpid(), n)
+		select {
+		case <-term:
+			return 0
+		case <-tick.C:
+		}
+	}
+}
+
+// notifier listens on a port, where one is given, and gives signs of life as
+// often as its watchdog wants it, by the rule to do that twice in its time.
+func notifier(address string) int {
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	if address != "" {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		go func() {
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				conn.Close()
+			}
+		}()
+	}
+	say := func(text string) {
+		conn, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
+		if err != nil {
+			return // while no manager lives
+		}
+		defer conn.Close()
+		conn.SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
+		fmt.Fprint(conn, text)
+	}
+	usec, err := strconv.Atoi(os.Getenv("WATCHDOG_USEC"))
+	if err != nil {
+		return 64
+	}
+	say("READY=1")
+	tick := time.NewTicker(time.Duration(usec) * time.Microsecond / 2)
+	for {
+		select {
+		case <-term:
+			return 0
+		case <-tick.C:
+			say("WATCHDOG=1")
+		}
+	}
+}
+
+// bomb forks as fast as it can, in sessions of their own, and so does each
+// child. It ends by itself where nothing else bounds it: dir holds a file for
+// each process there ever was.
+func bomb(dir string) int {
+	signal.Ignore(syscall.SIGTERM)
+	const most = 3000
+	for {
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) > most {
+			return 1
+		}
+		cmd := exec.Command(os.Args[0], "be", "bomb", dir)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		if cmd.Start() == nil {
+			os.WriteFile(fmt.Sprintf("%s/%d", dir, cmd.Process.Pid), nil, 0o600)
+			go cmd.Wait()
+		}
+	}
+}
