@@ -33,6 +33,19 @@ func (w *ward) moveData(dir string) {
 	w.client = remote.New(socket)
 }
 
+// start starts a manager as open does, and does not wait for its answer.
+func (w *ward) start() {
+	w.t.Helper()
+	argv := append(slices.Clone(w.wrap), buildTend(w.t), "serve", "--config", filepath.Join(w.dir, "tend.yaml"))
+	w.manager = exec.Command(argv[0], append(argv[1:], w.args...)...)
+	w.manager.Dir, w.output = w.dir, &said{}
+	w.manager.Stdout, w.manager.Stderr = w.output, w.output
+	w.manager.SysProcAttr = &syscall.SysProcAttr{Credential: w.as, Setpgid: true}
+	if err := w.manager.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // tickers configures servers that write a numbered line every few
 // milliseconds and never end by themselves; more is further YAML of each.
 func (w *ward) tickers(more string, names ...string) {

@@ -12,6 +12,7 @@ type Machine struct {
 	again    bool // start anew as soon as the present run is gone: a restart
 	brutal   bool // no grace
 	failures int  // consecutive
+	refused  int  // consecutive attempts to start that the machine had no room for
 	ended    bool // a run, or the attempt to start one, has just ended; settle clears it
 	end      ending
 	due      bool // the armed deadline has passed; settle clears it
@@ -42,6 +43,7 @@ const (
 	endedBadly          // a failure that another attempt may mend
 	endedUnseen         // nobody saw the status
 	endedForever        // cannot start: another attempt would fail alike
+	noRoom              // cannot start for want of descriptors, processes, disk: no failure of the server
 )
 
 // Policy is the part of the configuration that the machine obeys.
@@ -109,7 +111,7 @@ func (m Machine) record(in Input) Machine {
 		m.Want, m.brutal = services.Up, false
 		switch m.step {
 		case idle:
-			m.failures, m.due = 0, true
+			m.failures, m.refused, m.due = 0, 0, true
 		case terminating, killing:
 			m.again = true
 		default:
@@ -120,7 +122,7 @@ func (m Machine) record(in Input) Machine {
 	case OrderKill:
 		m.Want, m.again, m.brutal = services.Down, false, true
 	case Spawned:
-		m.step, m.born, m.passed = alive, true, false
+		m.step, m.born, m.passed, m.refused = alive, true, false, 0
 	case SpawnFailed:
 		m.step, m.ended, m.end = idle, true, in.End
 	case Ended:
@@ -143,7 +145,7 @@ func (m Machine) record(in Input) Machine {
 		m.doomed = m.doomed || m.step == alive && m.Want == services.Up
 	case Fired:
 		if m.step == idle && m.Want == services.Up && m.Phase != services.Waiting {
-			m.failures, m.due = 0, true
+			m.failures, m.refused, m.due = 0, 0, true
 		}
 	case Ready:
 		m.ready = in.On
@@ -241,7 +243,7 @@ func (m Machine) settleIdle(p Policy, due bool) (Machine, []Effect) {
 	switch {
 	case m.Want == services.Down:
 		changed := m.Phase != services.Stopped || ended
-		m.Phase, m.brutal, m.again, m.failures = services.Stopped, false, false, 0
+		m.Phase, m.brutal, m.again, m.failures, m.refused = services.Stopped, false, false, 0, 0
 		if changed {
 			return m, []Effect{Disarm}
 		}
@@ -275,7 +277,13 @@ func (m Machine) afterEnd(p Policy) (Machine, []Effect) {
 		m.Phase = services.Exited
 		return m, []Effect{Disarm}
 	}
-	if m.end != endedUnseen {
+	switch m.end {
+	case endedUnseen:
+	case noRoom: // for ever: what the machine lacks says nothing of the server
+		m.refused++
+		m.Phase = services.BackOff
+		return m, []Effect{ArmBackoff}
+	default:
 		m.failures++
 	}
 	if p.GiveUp > 0 && m.failures > p.GiveUp {

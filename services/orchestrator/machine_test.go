@@ -29,7 +29,7 @@ var inputs = func() (all []Input) {
 	for _, end := range []ending{endedClean, endedBadly, endedUnseen} {
 		all = append(all, Input{Kind: Ended, End: end})
 	}
-	for _, end := range []ending{endedBadly, endedForever} {
+	for _, end := range []ending{endedBadly, endedForever, noRoom} {
 		all = append(all, Input{Kind: SpawnFailed, End: end})
 	}
 	for _, on := range []bool{false, true} {
@@ -127,7 +127,7 @@ func policies() (all []Policy) {
 // bounded keeps the walk finite: the count of failures matters only around
 // the limit.
 func (s situation) bounded() situation {
-	s.m.failures = min(s.m.failures, 4)
+	s.m.failures, s.m.refused = min(s.m.failures, 4), min(s.m.refused, 1)
 	return s
 }
 
@@ -269,6 +269,25 @@ func TestExitsThatNobodySawAndLongRunsDoNotCountTowardsGivingUp(t *testing.T) {
 		}
 		m, _ = m.Next(p, Input{Kind: Deadline})
 		m, _ = m.Next(p, Input{Kind: Spawned})
+	}
+}
+
+func TestAMachineWithoutRoomForAProcessIsNoReasonToGiveUp(t *testing.T) {
+	p := Policy{Restart: services.RestartOnFailure, GiveUp: 1}
+	m := runningMachine()
+	m, _ = m.Next(p, Input{Kind: Ended, End: endedBadly})
+	m, _ = m.Next(p, Input{Kind: Gone})
+	for i := range 10 {
+		m, _ = m.Next(p, Input{Kind: Deadline})
+		m, _ = m.Next(p, Input{Kind: SpawnFailed, End: noRoom})
+		if m.Phase != services.BackOff || m.failures != 1 || m.refused != i+1 {
+			t.Fatalf("attempt %d: %+v", i, m)
+		}
+	}
+	m, _ = m.Next(p, Input{Kind: Deadline})
+	m, _ = m.Next(p, Input{Kind: Spawned})
+	if m.Phase != services.Running || m.refused != 0 {
+		t.Errorf("%+v", m)
 	}
 }
 

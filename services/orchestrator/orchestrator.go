@@ -67,8 +67,9 @@ type roster struct {
 }
 
 // New finds what an earlier manager has left running, takes it over and plans
-// the rest; nothing is started before Run. The error is about the search: a
-// run that cannot be taken over is logged and treated as lost.
+// the rest; nothing is started before Run. The error says that something is
+// alive, or may be, that cannot be looked after: to go on would mean a second
+// instance of it.
 func New(o Options) (*Orchestrator, error) {
 	var known []services.Run
 	for _, rec := range o.Records {
@@ -96,7 +97,9 @@ func New(o Options) (*Orchestrator, error) {
 		u := newUnit(r, given, o.Trades, orch.epoch)
 		list.add(u)
 		orch.strays = append(orch.strays, r.strays...)
-		orch.first[u] = u.resume(r)
+		if orch.first[u], err = u.resume(r); err != nil {
+			return nil, fmt.Errorf("take back the servers of an earlier manager: %w", err)
+		}
 	}
 	for _, rec := range o.Records {
 		if list.byName[rec.Name] == nil {
@@ -151,7 +154,7 @@ func newUnit(r resumption, given *settings, trades Trades, epoch uint64) *unit {
 
 // resume brings the unit into the state that the plan asks for and returns
 // what it has to be told first.
-func (u *unit) resume(r resumption) []Input {
+func (u *unit) resume(r resumption) ([]Input, error) {
 	if r.adopt != nil {
 		proc, err := u.trades.Host.Adopt(*r.adopt)
 		if err == nil {
@@ -161,9 +164,12 @@ func (u *unit) resume(r resumption) []Input {
 			failpoint.At("adopt-taken")
 			u.m.Phase, u.m.step = services.Running, alive
 			if r.again {
-				return []Input{{Kind: OrderRestart}}
+				return []Input{{Kind: OrderRestart}}, nil
 			}
-			return []Input{{Kind: Resume}}
+			return []Input{{Kind: Resume}}, nil
+		}
+		if services.KindOf(err) != services.NotFound {
+			return nil, err
 		}
 		u.log().Warn("a run could not be taken over", "run", r.adopt.ID, "err", err)
 		r.lost = r.adopt
@@ -173,15 +179,15 @@ func (u *unit) resume(r resumption) []Input {
 		exit := u.trades.Host.Ended(*r.lost)
 		u.exit, u.exiting, u.crashed = &exit, true, !u.server().Success.Clean(exit)
 		u.m.Phase, u.m.step, u.m.end, u.m.again = services.Running, killing, u.classify(exit), r.again
-		return []Input{{Kind: Gone}}
+		return []Input{{Kind: Gone}}, nil
 	case r.fresh && u.settings.Load().times != nil && u.m.Want == services.Up:
 		u.m.Phase = u.rest()
-		return nil
+		return nil, nil
 	case r.fresh:
-		return []Input{{Kind: Resume}}
+		return []Input{{Kind: Resume}}, nil
 	}
 	u.m.Phase = r.record.Phase
-	return nil
+	return nil, nil
 }
 
 // rest returns the phase of a task that waits for its schedule.

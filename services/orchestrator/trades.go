@@ -19,7 +19,7 @@ type Host interface {
 	// succeed; every other error is for a person to mend.
 	Start(spec process.Spec) (Process, error)
 	// Adopt takes over a run of an earlier manager. NotFound when nothing of
-	// it is alive.
+	// it is alive, any other error when something is or may be.
 	Adopt(run services.Run) (Process, error)
 	// Find returns every live run of this data directory, known or not.
 	Find(known []services.Run) ([]services.Run, error)

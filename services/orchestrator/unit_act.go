@@ -51,7 +51,7 @@ func (u *unit) do(e Effect) (Input, bool) {
 	case ArmReset:
 		u.arm(u.server().Backoff.Reset)
 	case ArmBackoff:
-		delay := jittered(u.server().Backoff.Delay(max(u.m.failures, 1)))
+		delay := jittered(u.server().Backoff.Delay(max(u.m.failures+u.m.refused, 1)))
 		u.retry = true
 		if delay <= 0 {
 			return Input{Kind: Deadline}, true
@@ -85,7 +85,7 @@ func (u *unit) spawn() Input {
 	failpoint.At("spawn-ordered")
 	u.healthy, u.ailing, u.holder, u.problem = nil, "", nil, ""
 	if err := u.portTaken(); err != nil {
-		return u.spawnFailed(err)
+		return u.spawnFailed(err, endedBadly)
 	}
 	u.outputFrom = ""
 	if ready, live := u.server().Ready, u.server().Live; ready != nil && ready.Log != "" || live != nil && live.Log != "" {
@@ -93,13 +93,13 @@ func (u *unit) spawn() Input {
 	}
 	out, err := u.trades.Logs.Begin(u.name, u.server().Logs)
 	if err != nil {
-		return u.spawnFailed(err)
+		return u.spawnFailed(err, noRoom)
 	}
 	defer out.Close()
 	failpoint.At("spawn-log-begun")
 	proc, err := u.trades.Host.Start(process.Spec{ID: newRunID(), Server: *u.server(), Log: out})
 	if err != nil {
-		return u.spawnFailed(err)
+		return u.spawnFailed(err, noRoom)
 	}
 	u.take(proc, u.settings.Load().digest, false)
 	failpoint.At("spawn-taken")
@@ -126,11 +126,13 @@ func (u *unit) portTaken() error {
 	return services.Errorf(services.Unavailable, "its port is taken")
 }
 
-func (u *unit) spawnFailed(err error) Input {
+// spawnFailed notes why nothing was started; unavailable is what it means where
+// another attempt may succeed.
+func (u *unit) spawnFailed(err error, unavailable ending) Input {
 	u.problem = "cannot start: " + err.Error()
 	u.exit, u.lasted = nil, 0
 	if services.KindOf(err) == services.Unavailable {
-		return Input{Kind: SpawnFailed, End: endedBadly}
+		return Input{Kind: SpawnFailed, End: unavailable}
 	}
 	return Input{Kind: SpawnFailed, End: endedForever}
 }

@@ -14,11 +14,16 @@ import (
 // readEnvFile reads lines of NAME=value: blank lines and # comments are
 // skipped, `export ` is allowed, single quotes keep a value as it is, double
 // quotes know \n, \t, \", \\ and \$. Nothing is expanded. Every error is of
-// kind Invalid and names file and line, never a value.
+// kind Invalid and names file and line, never a value; Unavailable for want of
+// descriptors.
 func readEnvFile(path string) (map[string]string, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO would wait for its writer
 	if err != nil {
-		return nil, services.Errorf(services.Invalid, "env_file %s cannot be read: %v", path, reason(err))
+		kind := services.Invalid
+		if noRoom(err) {
+			kind = services.Unavailable
+		}
+		return nil, services.Errorf(kind, "env_file %s cannot be read: %v", path, reason(err))
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {

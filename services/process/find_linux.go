@@ -12,9 +12,12 @@ import (
 
 // Find returns every live run of this instance: those known whose processes
 // are still there, and those that nobody wrote down, found by their cgroup or
-// their mark.
+// their mark. Unavailable where somebody may have been overlooked.
 func (h *Host) Find(known []services.Run) ([]services.Run, error) {
 	t := look(h.instance)
+	if t.short != nil {
+		return nil, services.Errorf(services.Unavailable, "not every process can be looked at: %v%s", t.short, moreRoom(t.short))
+	}
 	var out []services.Run
 	seen := map[string]bool{}
 	dirs := map[string]string{}

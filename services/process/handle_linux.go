@@ -25,15 +25,19 @@ type handle struct {
 
 // openHandle opens a process that is alive and still has this identity. The
 // pidfd comes first: from then on the pid cannot become another process
-// unnoticed.
+// unnoticed. noRoom tells about the error: then it may be alive.
 func openHandle(id services.Identity) (*handle, error) {
 	fd, err := unix.PidfdOpen(id.PID, 0)
 	if err != nil {
 		return nil, err
 	}
-	if !living(id) {
+	s, err := readStat(id.PID)
+	if err == nil && (s.Start != id.Start || s.dead()) {
+		err = unix.ESRCH
+	}
+	if err != nil {
 		unix.Close(fd)
-		return nil, unix.ESRCH
+		return nil, err
 	}
 	return &handle{Identity: id, fd: fd}, nil
 }

@@ -348,11 +348,18 @@ func (h *Host) strays(run services.Run, program string, claimed []services.Ident
 
 // Adopt takes over a run of an earlier manager. Where its main process is dead
 // but others of its tree live, Exited is closed at once. NotFound when nothing
-// of it is alive.
+// of it is alive, any other error when something is or may be.
 func (h *Host) Adopt(run services.Run) (*Process, error) {
 	leader, err := h.open(run.Leader)
-	if err != nil {
-		if ids, _ := h.members(run); len(ids) == 0 {
+	switch {
+	case noRoom(err):
+		return nil, services.Errorf(services.Unavailable, "%s (pid %d) runs on, but cannot be taken over: %v%s", run.Server, run.Leader.PID, err, moreRoom(err))
+	case err != nil:
+		ids, sure := h.members(run)
+		if len(ids) == 0 && !sure {
+			return nil, services.Errorf(services.Unavailable, "what is left of %s cannot be looked at now", run.Server)
+		}
+		if len(ids) == 0 {
 			if run.Cgroup != "" {
 				removeCgroup(run.Cgroup)
 			}

@@ -24,7 +24,9 @@ func identityOf(name string) (*identity, error) {
 	}
 	u, err := user.Lookup(name)
 	if err != nil {
-		if u, err = user.LookupId(name); err != nil {
+		if u, err = user.LookupId(name); noRoom(err) {
+			return nil, services.Errorf(services.Unavailable, "user %q cannot be looked up now: %v", name, err)
+		} else if err != nil {
 			return nil, services.Errorf(services.Invalid, "user %q does not exist on this machine", name)
 		}
 	}

@@ -72,8 +72,7 @@ func startError(err error, s services.Server) error {
 		as = " as user " + s.User
 	}
 	switch {
-	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.EMFILE),
-		errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ETXTBSY):
+	case noRoom(err), errors.Is(err, syscall.ETXTBSY):
 		return services.Errorf(services.Unavailable, "the system has no room for another process now: %v", err)
 	case errors.Is(err, syscall.ENOENT):
 		return services.Errorf(services.Invalid, "command %q cannot be run: its interpreter (the #! line, or the dynamic loader) does not exist", program)

@@ -7,17 +7,29 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"tend/services"
 )
 
+// listenAgain is the pause before another attempt, for want of descriptors.
+const listenAgain = time.Second
+
 // Notices hands over what servers say by sd_notify, until ctx ends. What
 // somebody else sends is left out. While no manager listens messages are lost,
 // and a server that waits for an answer is not kept waiting.
 func (h *Host) Notices(ctx context.Context, take func(Notice)) error {
 	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notifyName(h.instance), Net: "unixgram"})
+	for noRoom(err) {
+		select {
+		case <-time.After(listenAgain):
+		case <-ctx.Done():
+			return nil
+		}
+		c, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notifyName(h.instance), Net: "unixgram"})
+	}
 	if err != nil {
 		return fmt.Errorf("listen for what servers say: %w", err)
 	}

@@ -14,7 +14,8 @@ type table struct {
 	children map[int][]int
 	marks    map[int]mark // of those that have one and let us look
 	instance string
-	sure     bool // nobody was overlooked, as for want of descriptors
+	sure     bool  // nobody was overlooked, as for want of descriptors
+	short    error // of which there were too few, if that is why
 }
 
 // look reads /proc once.
@@ -24,10 +25,12 @@ func look(instance string) *table {
 		byPID: make(map[int]stat, len(pids)), children: make(map[int][]int, len(pids)),
 		instance: instance, marks: map[int]mark{}, sure: err == nil,
 	}
+	t.lacks(err)
 	for _, pid := range pids {
 		s, err := readStat(pid)
 		if err != nil {
 			t.sure = t.sure && isGone(err)
+			t.lacks(err)
 			continue
 		}
 		t.byPID[pid] = s
@@ -36,9 +39,17 @@ func look(instance string) *table {
 		if m.instance != "" {
 			t.marks[pid] = m
 		}
+		t.lacks(err)
 		t.sure = t.sure && (err == nil || isGone(err) || errors.Is(err, fs.ErrPermission))
 	}
 	return t
+}
+
+// lacks notes the first error of those that want of something brings about.
+func (t *table) lacks(err error) {
+	if t.short == nil && noRoom(err) {
+		t.short = err
+	}
 }
 
 // foreign reports whether the process belongs to another instance: a tend that

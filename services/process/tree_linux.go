@@ -84,7 +84,10 @@ func signalTree(leader *handle, members []services.Identity, sig syscall.Signal)
 // signalOnce sends to exactly this process, if it is alive.
 func signalOnce(id services.Identity, sig syscall.Signal) error {
 	h, err := openHandle(id)
-	if err != nil {
+	switch {
+	case noRoom(err):
+		return err
+	case err != nil:
 		return nil // gone meanwhile
 	}
 	defer h.close()
@@ -259,6 +262,12 @@ const lookAgain = 50 * time.Millisecond
 func (p *Process) awaitSome(ctx context.Context, ids []services.Identity) {
 	for _, id := range ids {
 		member, err := openHandle(id)
+		if noRoom(err) { // look again later
+			select {
+			case <-time.After(lookAgain):
+			case <-ctx.Done():
+			}
+		}
 		if err != nil {
 			continue
 		}
