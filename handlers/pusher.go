@@ -57,7 +57,7 @@ func (p *Pusher) Sample(server string, s services.Sample) {
 		return
 	}
 	p.uses[server] = looks
-	p.push(topicOverview, "use-"+server, uint64(s.At.UnixMilli()), func(now time.Time) templ.Component {
+	p.push(topicOverview, "use-"+server, p.recent.Rev(server), func(now time.Time) templ.Component {
 		return partials.Use(model.UseOf(server, p.recent, now))
 	})
 }

@@ -26,6 +26,7 @@ type Recent struct {
 // recent is one server. The newest sample is kept whole, of older ones what is
 // drawn.
 type recent struct {
+	rev     uint64
 	newest  *services.Sample
 	points  []point                           // the newest last
 	minutes [model.StripSlots]services.Vigour // the worst of each minute, in a ring
@@ -63,6 +64,10 @@ func (r *Recent) Add(server string, s services.Sample) {
 		one = &recent{}
 		r.servers[server] = one
 	}
+	if one.newest != nil && s.At.Before(one.newest.At.Time) { // the clock was set back
+		*one = recent{rev: one.rev}
+	}
+	one.rev = max(one.rev+1, uint64(s.At.UnixMilli()))
 	one.newest = &s
 	one.note(s)
 	p := point{at: s.At.Unix(), memory: int64(s.Memory), cpu: float32(s.CPU), state: s.State}
@@ -90,6 +95,16 @@ func (r *Recent) Len() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.servers)
+}
+
+// Rev grows with each sample of a server, whatever happens to the clock.
+func (r *Recent) Rev(server string) uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if one := r.servers[server]; one != nil {
+		return one.rev
+	}
+	return 0
 }
 
 // Newest returns the last sample of a server, nil for none. Nobody may change

@@ -33,3 +33,26 @@ func TestWhatAServerUsedLatelyIsKeptInStepsThatCanBeDrawn(t *testing.T) {
 		t.Error("it is not forgotten")
 	}
 }
+
+func TestSamplesAfterTheClockWasSetBackAreNewer(t *testing.T) {
+	r, at := NewRecent(), time.Unix(1_800_000_000, 0)
+	add := func(at time.Time, cpu float64) uint64 {
+		r.Add("web", services.Sample{At: services.Time{Time: at}, CPU: cpu, State: services.VigourUp})
+		return r.Rev("web")
+	}
+	before := add(at, 1)
+	for i := range 3 { // one after the other, though by the clock an hour ago
+		back := at.Add(-time.Hour).Add(time.Duration(i) * time.Minute)
+		rev := add(back, float64(i+2))
+		if rev <= before {
+			t.Errorf("revision %d after %d: no page would show it", rev, before)
+		}
+		before = rev
+		if got := r.Of("web"); len(got) != i+1 || !got[i].At.Equal(back) {
+			t.Errorf("after %d samples it remembers %+v", i+1, got)
+		}
+		if strip := r.Strip("web", back); strip[len(strip)-1] != services.VigourUp {
+			t.Errorf("the strip ends with %v", strip[len(strip)-1])
+		}
+	}
+}

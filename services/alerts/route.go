@@ -121,7 +121,9 @@ func (r *route) wake(now time.Time) time.Duration {
 			next = at
 		}
 	}
-	earlier(r.flush)
+	if earlier(r.flush); len(r.pending) > 0 { // quiet hours end by the clock on the wall, which somebody may set
+		earlier(now.Add(time.Minute))
+	}
 	for _, t := range r.state {
 		if t.firing && !t.well.IsZero() {
 			earlier(t.well.Add(steady))

@@ -15,6 +15,10 @@ import (
 // failure.
 const together = 64
 
+// oversleep is how much longer than its timeout an attempt takes for a manager
+// that was halted meanwhile.
+const oversleep = 200 * time.Millisecond
+
 // Source says what has found something out about a run.
 type Source string
 
@@ -135,8 +139,8 @@ func (p *Prober) follow(ctx context.Context, w Watched) {
 
 // probe makes attempts until ctx ends or, of ready, until it has passed.
 func (p *Prober) probe(ctx context.Context, w Watched, probe services.Probe, from Source) {
-	wait := max(0, probe.Delay-time.Since(w.StartedAt))
-	if from == FromLive { // those that start together are not asked together
+	wait := max(0, min(probe.Delay, probe.Delay-time.Since(w.StartedAt))) // the clock may have been set back
+	if from == FromLive {                                                 // those that start together are not asked together
 		wait += rand.N(probe.Interval)
 	}
 	if !pause(ctx, wait) {
@@ -146,6 +150,7 @@ func (p *Prober) probe(ctx context.Context, w Watched, probe services.Probe, fro
 	if err != nil {
 		try = func(context.Context) error { return err }
 	}
+	excused := false
 	j := tally{successes: probe.Successes, failures: probe.Failures}
 	for ctx.Err() == nil {
 		select {
@@ -158,6 +163,11 @@ func (p *Prober) probe(ctx context.Context, w Watched, probe services.Probe, fro
 		<-p.places
 		if ctx.Err() != nil {
 			return
+		}
+		// Where we were halted meanwhile the answer may have come and not been
+		// read. Once: a machine that is always so late has to be told about.
+		if excused = err != nil && !excused && time.Since(begun) > probe.Timeout+oversleep; excused {
+			continue
 		}
 		v := Verdict{Server: w.Server.Name, Run: w.Run, From: from, At: time.Now()}
 		v.News = j.take(err == nil)
@@ -209,15 +219,23 @@ type unheard struct{ expression string }
 
 func (e *unheard) Error() string { return "no line matches " + e.expression + " in time" }
 
-// listen finds a server unwell that has written nothing for too long.
+// listen finds a server unwell that has written nothing for too long. When it
+// wrote last is known by the clock on the wall only, which somebody may set: it
+// is believed where it fits in between two looks.
 func (p *Prober) listen(ctx context.Context, w Watched) {
 	silent := false
+	looked := time.Now()
+	last, written := looked, p.o.Output(w.Server.Name)
 	for ctx.Err() == nil {
-		last := p.o.Output(w.Server.Name)
-		if last.Before(w.StartedAt) {
-			last = w.StartedAt
+		now := time.Now()
+		if at := p.o.Output(w.Server.Name); !at.Equal(written) {
+			last, written = now, at
+			if ago := now.Round(0).Sub(at.Round(0)); ago > 0 && ago <= now.Sub(looked) {
+				last = now.Add(-ago)
+			}
 		}
-		left := w.Server.Silence - time.Since(last)
+		looked = now
+		left := w.Server.Silence - now.Sub(last)
 		if (left <= 0) != silent {
 			silent = !silent
 			v := Verdict{Server: w.Server.Name, Run: w.Run, From: FromSilence, Passed: !silent, At: time.Now(), News: true}

@@ -192,6 +192,58 @@ func TestAHungProbeTimesOutAndNeverPilesUp(t *testing.T) {
 	})
 }
 
+// TestAnAttemptThatTheManagerSleptThroughIsMadeAgain: it was a failure of the
+// server, whose answer nobody had read.
+func TestAnAttemptThatTheManagerSleptThroughIsMadeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		defer l.open(t)()
+		var halted atomic.Bool // as with SIGSTOP: it goes on long after the timeout
+		halted.Store(true)
+		l.exec = func(ctx context.Context, _ services.Server) error {
+			if halted.Load() {
+				time.Sleep(time.Minute)
+				return ctx.Err()
+			}
+			return nil
+		}
+		probe := &services.Probe{Exec: []string{"x"}, Interval: 100 * time.Millisecond, Timeout: 2 * time.Second, Successes: 1, Failures: 1}
+		l.Begin(probed("a", nil, probe))
+		time.Sleep(30 * time.Second)
+		halted.Store(false)
+		time.Sleep(time.Minute)
+		wantNews(t, l, "live true")
+		halted.Store(true)
+		time.Sleep(3 * time.Minute)
+		wantNews(t, l, "live false no answer within 2s") // a machine that is always so slow is no excuse
+	})
+}
+
+func TestAClockThatIsSetMakesNoServerSilentAndNoDelayLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		defer l.open(t)()
+		l.exec = func(context.Context, services.Server) error { return nil }
+		w := probed("a", nil, &services.Probe{Exec: []string{"x"}, Interval: time.Second, Timeout: time.Second, Successes: 1, Failures: 1, Delay: 10 * time.Second})
+		w.Server.Silence = time.Minute
+		w.StartedAt = time.Now().Add(1000 * time.Hour).Round(0) // written down before the clock was set back
+		l.Begin(w)
+		time.Sleep(12 * time.Second)
+		wantNews(t, l, "live true")
+		for _, off := range []time.Duration{-1000 * time.Hour, 1000 * time.Hour, -time.Hour, 0} {
+			for range 4 {
+				l.mu.Lock()
+				l.output = time.Now().Add(off) // written just now, by another clock
+				l.mu.Unlock()
+				time.Sleep(50 * time.Second)
+			}
+			wantNews(t, l)
+		}
+		time.Sleep(time.Minute)
+		wantNews(t, l, "silence false it has written nothing for 1m0s")
+	})
+}
+
 func TestAThousandProbesAreSpreadAndBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t)

@@ -161,10 +161,30 @@ func TestANoticeMakesReadyAndTheWatchdogWantsMore(t *testing.T) {
 			synctest.Wait()
 		}
 		h.phase("a", services.Running)
-		time.Sleep(10 * time.Second)
+		time.Sleep(10*time.Second + dogGrace)
 		synctest.Wait()
 		if s := h.get("a"); s.Phase != services.BackOff || !strings.Contains(s.Why, "no sign of life (WATCHDOG=1) for 10s") {
 			t.Errorf("%s: %s", s.Phase, s.Why)
+		}
+	})
+}
+
+// TestAPortThatAnswersBeforeTheServerSaysThatItIsReadyIsNotForgotten: with the
+// notice all checks begin anew, but the port's, which had nothing new to say,
+// was not told again, and health stayed unknown for ever.
+func TestAPortThatAnswersBeforeTheServerSaysThatItIsReadyIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, newFakeHost(), nil, true, server("a", onPort(5432), ready(func(p *services.Probe) { *p = services.Probe{Notify: true} })))
+		defer h.close()
+		synctest.Wait()
+		well := true
+		for range 2 { // before the notice, and at the next look
+			h.Report(t.Context(), monitor.Result{Server: "a", Run: h.get("a").Run, At: time.Now(), Healthy: &well})
+			h.Notice(Notice{Server: "a", Run: h.get("a").Run, Ready: true})
+			synctest.Wait()
+		}
+		if s := h.get("a"); s.Phase != services.Running || s.Healthy == nil || !*s.Healthy {
+			t.Errorf("%s, healthy %v: %s", s.Phase, s.Healthy, s.Why)
 		}
 	})
 }

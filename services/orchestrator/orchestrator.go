@@ -45,7 +45,8 @@ type Orchestrator struct {
 	trades Trades
 	digest func(services.Server) string
 	times  Timetable
-	epoch  uint64 // below every revision
+	epoch  uint64 // below every revision of the first units
+	since  time.Time
 	roster atomic.Pointer[roster]
 	first  map[*unit][]Input // what each unit begins with
 	strays []services.Run
@@ -85,6 +86,7 @@ func New(o Options) (*Orchestrator, error) {
 	orch := &Orchestrator{
 		trades: o.Trades, digest: o.Digest, times: o.Times,
 		epoch: uint64(time.Now().UnixMilli()) << 10, // revisions grow even if the last ones were not recorded
+		since: time.Now(),
 		first: make(map[*unit][]Input, len(o.Servers)),
 		begun: make(chan struct{}),
 	}

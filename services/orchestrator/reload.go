@@ -140,7 +140,7 @@ func (o *Orchestrator) newcomer(g *settings, by string) *unit {
 	if g.times != nil && g.server.Autostart {
 		r.record.Want = services.Up
 	}
-	u := newUnit(r, g, o.trades, uint64(time.Now().UnixMilli())<<10)
+	u := newUnit(r, g, o.trades, o.epoch+uint64(time.Since(o.since).Milliseconds())<<10) // grows, whatever happens to the clock
 	u.by = by
 	if r.record.Want == services.Up {
 		u.m.Phase = u.rest()

@@ -44,6 +44,26 @@ func TestAScheduledTaskRunsAtItsTimesAndNotBefore(t *testing.T) {
 	})
 }
 
+func TestAClockThatIsSetBackFarMakesAScheduleWaitForNothingThatWillNotCome(t *testing.T) {
+	waits := second(40)
+	for _, c := range []struct {
+		what string
+		now  time.Time
+		want time.Time
+	}{
+		{"nothing has happened", second(35), waits},
+		{"its time has come", waits, second(50)},
+		{"the clock was set back by an hour, as at the end of summer", second(35).Add(-time.Hour), waits},
+		{"the clock was wrong by years", second(35).AddDate(-10, 0, 0), second(40).AddDate(-10, 0, 0)},
+		{"the clock was set forward", second(35).AddDate(1, 0, 0), second(40).AddDate(1, 0, 0)},
+	} {
+		next := func(after time.Time) time.Time { return after.Truncate(10 * time.Second).Add(10 * time.Second) }
+		if got := fireAfter(c.now, waits, next); !got.Equal(c.want) {
+			t.Errorf("%s: it waits for %v, want %v", c.what, got, c.want)
+		}
+	}
+}
+
 func TestATimeAtWhichTheTaskStillRunsFollowsTheOverlapPolicy(t *testing.T) {
 	for overlap, want := range map[services.Overlap]struct{ during, after int }{
 		services.OverlapSkip: {1, 1}, services.OverlapQueue: {1, 2}, services.OverlapKill: {3, 3},

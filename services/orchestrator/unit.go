@@ -70,6 +70,7 @@ type unit struct {
 	notified   string // what the present run says of itself
 	outputFrom string // where the output of the present run begins
 	dog        alarm  // of the watchdog
+	patience   int    // how often it was given a moment more
 	queued     bool   // the schedule wants another run after this one
 }
 

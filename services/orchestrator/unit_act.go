@@ -141,7 +141,6 @@ func (u *unit) spawnFailed(err error, unavailable ending) Input {
 func (u *unit) take(proc Process, digest string, adopted bool) {
 	u.proc, u.run, u.ended, u.adopted = proc, runWith(proc, digest), false, adopted
 	u.problem, u.cause, u.verdict, u.notified = "", "", "", ""
-	u.seePort(nil)
 	u.limits = u.trades.Host.Limits(*u.server(), u.run)
 	u.m.passed = u.m.passed && adopted
 	u.turns++

@@ -16,6 +16,7 @@ type checked struct {
 // beginChecks begins the checks of the present run.
 func (u *unit) beginChecks() {
 	u.checks, u.unready = make(map[monitor.Source]checked), ""
+	u.seePort(nil) // also where it is known: it is to be told again
 	s := u.server()
 	u.trades.Checker.Begin(monitor.Watched{
 		Server: *s, Run: u.run.ID, StartedAt: u.run.StartedAt, After: u.outputFrom, Ready: u.m.passed,
@@ -181,14 +182,30 @@ func (u *unit) hearNotice(n Notice) {
 // feedDog gives the run another time of its watchdog.
 func (u *unit) feedDog() {
 	if d := u.server().Watchdog; d > 0 {
+		u.patience = 0
 		u.dog.set(d)
 	}
 }
+
+// A manager that was halted (SIGSTOP, a machine that swaps) finds the time of a
+// watchdog over before it has read what the server has said meanwhile. So what
+// may be waiting is read first, for as long as dogGrace, and again where that
+// time was not one in which the manager ran.
+const (
+	dogGrace     = 100 * time.Millisecond
+	dogLate      = 5 * time.Millisecond
+	mostPatience = 20 // on a machine that is always late
+)
 
 // bark finds a run unwell that has given no sign of life.
 func (u *unit) bark() {
 	d := u.server().Watchdog
 	if d <= 0 || u.proc == nil || u.ended || !u.m.passed {
+		return
+	}
+	if u.patience == 0 || u.patience < mostPatience && u.dog.late(dogLate) {
+		u.patience++
+		u.dog.set(dogGrace)
 		return
 	}
 	u.weigh(monitor.Verdict{Server: u.name, Run: u.run.ID, From: monitor.FromWatchdog, Why: "it has given no sign of life (WATCHDOG=1) for " + d.String(), At: time.Now()})

@@ -11,6 +11,11 @@ import (
 // the machine's.
 const recheck = time.Minute
 
+// setBack is by how much somebody has to set the clock back for the time that
+// a schedule waits for to be chosen anew. Less than that, as at the end of
+// summer, runs nothing a second time.
+const setBack = 3 * time.Hour
+
 // plan arms the clock for the next time of the schedule.
 func (u *unit) plan() {
 	next := u.settings.Load().times
@@ -19,15 +24,23 @@ func (u *unit) plan() {
 		u.setFire(time.Time{})
 		return
 	}
-	now := time.Now()
-	if u.fire.IsZero() || !u.fire.After(now) {
-		u.setFire(next(now))
-	}
+	now := time.Now().Round(0) // what the clock on the wall says
+	u.setFire(fireAfter(now, u.fire, next))
 	if u.fire.IsZero() { // never again
 		u.clock.stop()
 		return
 	}
 	u.clock.set(min(u.fire.Sub(now), recheck))
+}
+
+// fireAfter returns the next time of a schedule that waits for one already, zero
+// for none.
+func fireAfter(now, waits time.Time, next func(time.Time) time.Time) time.Time {
+	at := next(now).Round(0)
+	if waits.After(now) && waits.Sub(at) <= setBack {
+		return waits
+	}
+	return at
 }
 
 func (u *unit) setFire(at time.Time) {
@@ -41,9 +54,9 @@ func (u *unit) setFire(at time.Time) {
 
 // tick runs what the schedule wants now.
 func (u *unit) tick() {
-	now := time.Now()
+	now := time.Now().Round(0)
 	if at, next := u.fire, u.settings.Load().times; next != nil && !at.IsZero() && !at.After(now) {
-		u.fire = next(now)
+		u.fire = next(now).Round(0)
 		u.due(at)
 	}
 	u.plan()

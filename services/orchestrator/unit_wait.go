@@ -67,6 +67,10 @@ func (u *unit) react(what news, msg *message) {
 		u.publish()
 	case deadline:
 		if u.m.step == alive && u.m.Phase == services.Starting {
+			if d := u.server().ReadyDeadline(); u.timer.late(oversleep) && d > 0 {
+				u.arm(d) // whether it is ready was not looked at
+				return
+			}
 			u.verdict, u.by = u.late(), "policy"
 		}
 		u.feed(Input{Kind: Deadline})
@@ -82,9 +86,20 @@ func (u *unit) react(what news, msg *message) {
 }
 
 // alarm is a timer that costs nothing before it is set.
-type alarm struct{ timer *time.Timer }
+type alarm struct {
+	timer *time.Timer
+	due   time.Time
+}
+
+// oversleep is how much later than it is due an alarm is heard by a manager
+// that was halted meanwhile, beyond what a busy machine brings about.
+const oversleep = 200 * time.Millisecond
+
+// late reports whether the alarm that is heard now was due longer ago.
+func (a *alarm) late(by time.Duration) bool { return time.Since(a.due) > by }
 
 func (a *alarm) set(d time.Duration) {
+	a.due = time.Now().Add(d)
 	if a.timer == nil {
 		a.timer = time.NewTimer(d)
 		return

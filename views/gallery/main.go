@@ -121,6 +121,9 @@ func (r recent) Newest(server string) *services.Sample {
 	return nil
 }
 
+// Rev implements model.Lately.
+func (r recent) Rev(string) uint64 { return uint64(time.Time(r).UnixMilli()) }
+
 // Of implements model.Lately.
 func (r recent) Of(server string) []services.Sample {
 	if shapes[server] == "" {

@@ -26,6 +26,7 @@ const mostSparks = 250
 type Lately interface {
 	Len() int                              // how many servers are known
 	Newest(server string) *services.Sample // nil for none
+	Rev(server string) uint64              // of the newest
 	Of(server string) []services.Sample    // the oldest first
 	Strip(server string, now time.Time) [StripSlots]services.Vigour
 }
@@ -35,7 +36,7 @@ func UseOf(id string, lately Lately, now time.Time) Use {
 	out := Use{ID: id, Strip: NewRowStrip(lately.Strip(id, now), now)}
 	newest := lately.Newest(id)
 	if newest != nil {
-		out.Rev = utoa(uint64(newest.At.UnixMilli()))
+		out.Rev = utoa(lately.Rev(id))
 	}
 	if lately.Len() > mostSparks {
 		out.CPU, out.Memory = Plain(newest, MeasureCPU), Plain(newest, MeasureMemory)
