@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"os/signal"
 	"strconv"
 	"syscall"
@@ -18,8 +17,6 @@ func fault(role string, args []string) int {
 		return ticker()
 	case "notifier":
 		return notifier(args[0])
-	case "bomb":
-		return bomb(args[0])
 	}
 	return idle()
 }
@@ -82,26 +79,6 @@ func notifier(address string) int {
 			return 0
 		case <-tick.C:
 			say("WATCHDOG=1")
-		}
-	}
-}
-
-// bomb forks as fast as it can, in sessions of their own, and so does each
-// child. It ends by itself where nothing else bounds it: dir holds a file for
-// each process there ever was.
-func bomb(dir string) int {
-	signal.Ignore(syscall.SIGTERM)
-	const most = 3000
-	for {
-		entries, err := os.ReadDir(dir)
-		if err != nil || len(entries) > most {
-			return 1
-		}
-		cmd := exec.Command(os.Args[0], "be", "bomb", dir)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-		if cmd.Start() == nil {
-			os.WriteFile(fmt.Sprintf("%s/%d", dir, cmd.Process.Pid), nil, 0o600)
-			go cmd.Wait()
 		}
 	}
 }

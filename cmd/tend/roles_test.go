@@ -23,7 +23,7 @@ func be(role string, args []string) int {
 		return ancestor(args[0])
 	case "relative":
 		return relative(args[0], args[1])
-	case "ticker", "notifier", "bomb", "quiet":
+	case "ticker", "notifier":
 		return fault(role, args)
 	}
 	fmt.Fprintln(os.Stderr, "no such role:", role)

@@ -116,6 +116,7 @@ func (m *manager) address() string { return m.tcp.Addr().String() }
 // on, or may do so after an error.
 func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Writer) (kept bool, err error) {
 	process.Prepare()
+	spareThreads()
 	notify := os.Getenv("NOTIFY_SOCKET")
 	given := inherited()
 	m, err := newManager(ctx, cfg, o, given, stderr)

@@ -19,6 +19,7 @@ type tree struct {
 	draining bool // a goroutine waits until the tree is gone
 	buried   bool // gone is closed
 	killing  bool
+	rounds   int                // of SIGKILL so far
 	asked    []syscall.Signal   // to be sent by that goroutine
 	sent     []syscall.Signal   // by that goroutine
 	look     context.CancelFunc // makes it look again
@@ -169,9 +170,42 @@ func (p *Process) killOnce(run services.Run) {
 	if run.Cgroup != "" && !p.host.shares(run.Cgroup) && killCgroup(run.Cgroup) {
 		return
 	}
+	p.mu.Lock()
+	p.tree.rounds++
+	again, leader := p.tree.rounds > 1, p.leader
+	p.mu.Unlock()
+	if leader != nil && syscall.Getpgrp() != leader.PID {
+		leader.signal(syscall.SIGKILL, true) //nolint:errcheck // at once, so that nobody of the group forks meanwhile
+	}
+	if again {
+		p.freeze(run)
+	}
 	members, _ := p.host.members(run)
 	for _, id := range members {
 		signalOnce(id, syscall.SIGKILL) //nolint:errcheck // the next round tells
+	}
+}
+
+// mostLooks bounds how often a tree is looked at that forks faster than it can
+// be halted.
+const mostLooks = 20
+
+// freeze halts all of a tree that outlived a round of SIGKILL. Of a fork bomb
+// each one that is killed makes room for another; those that are halted do not.
+func (p *Process) freeze(run services.Run) {
+	halted := map[services.Identity]bool{}
+	for range mostLooks {
+		members, _ := p.host.members(run)
+		before := len(halted)
+		for _, id := range members {
+			if !halted[id] {
+				signalOnce(id, syscall.SIGSTOP) //nolint:errcheck // the next round tells
+				halted[id] = true
+			}
+		}
+		if len(halted) == before {
+			return
+		}
 	}
 }
 
