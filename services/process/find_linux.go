@@ -65,8 +65,13 @@ func (h *Host) Find(known []services.Run) ([]services.Run, error) {
 	return out, nil
 }
 
-// livingOf returns what is alive of a recorded run.
+// livingOf returns what is alive of a recorded run. While nobody watched, the
+// numbers of its session and its group may have become those of others, so they
+// count only beside a process that is known for sure.
 func (h *Host) livingOf(t *table, run services.Run) []services.Identity {
+	if run.Cgroup == "" && !t.knows(run) {
+		return nil
+	}
 	if run.Cgroup == "" {
 		return t.members(run)
 	}

@@ -59,6 +59,22 @@ func (t *table) foreign(pid int) bool {
 	return m.instance != "" && m.instance != t.instance
 }
 
+// knows reports whether a living process is one of the run by its identity, or
+// by its mark.
+func (t *table) knows(run services.Run) bool {
+	for _, id := range append([]services.Identity{run.Leader}, run.Members...) {
+		if s, ok := t.byPID[id.PID]; ok && s.Start == id.Start && !s.dead() {
+			return true
+		}
+	}
+	for pid, m := range t.marks {
+		if s := t.byPID[pid]; m.instance == t.instance && m.run == run.ID && !s.dead() {
+			return true
+		}
+	}
+	return false
+}
+
 // members returns the living processes of a run, found by whatever is left of
 // it: identities that were written down, session and group of the leader, the
 // mark, and the descendants of all these.
