@@ -33,6 +33,13 @@ type HTTPProbe struct {
 // StatusRange is the codes from From to To.
 type StatusRange struct{ From, To int }
 
+// Pulse is a sign of life that a server gives by itself, and what follows when
+// it does not come.
+type Pulse struct {
+	Every  time.Duration // 0 for never
+	Action ProbeAction
+}
+
 // ProbeAction is what follows when a live check fails.
 type ProbeAction string
 
@@ -44,4 +51,4 @@ const (
 )
 
 // Notifies reports whether the server is given a socket for sd_notify.
-func (s Server) Notifies() bool { return s.Ready != nil && s.Ready.Notify || s.Watchdog > 0 }
+func (s Server) Notifies() bool { return s.Ready != nil && s.Ready.Notify || s.Watchdog.Every > 0 }

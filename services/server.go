@@ -33,10 +33,10 @@ type Server struct {
 	Stop    StopPolicy
 	Logs    LogPolicy
 
-	Ready      *Probe        // gates running, and whoever depends on it; nil for none
-	Live       *Probe        // acts when it fails; nil for none
-	Watchdog   time.Duration // it has to say WATCHDOG=1 this often, 0 for never
-	Silence    time.Duration // it has to write something this often, 0 for never
+	Ready      *Probe // gates running, and whoever depends on it; nil for none
+	Live       *Probe // acts when it fails; nil for none
+	Watchdog   Pulse  // it has to say WATCHDOG=1 this often
+	Silence    Pulse  // it has to write something this often
 	Thresholds []Threshold
 }
 

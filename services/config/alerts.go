@@ -75,9 +75,12 @@ func (d *decoder) alerts(n *node, into *[]services.AlertRule) (servers []named) 
 }
 
 func (d *decoder) occasions(n *node, label string, into *[]services.AlertOn) {
-	if n.kind != list || len(n.items) == 0 {
+	if n.kind != list {
 		d.wants(n, label, "a list such as [crash, give_up]")
 		return
+	}
+	if len(n.items) == 0 {
+		d.add(n.at, label, "is empty: write what to tell of, such as [crash, give_up]")
 	}
 	for _, item := range n.items {
 		var on services.AlertOn

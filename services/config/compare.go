@@ -109,8 +109,10 @@ var compared = []field{
 		return fmt.Sprintf("%s, %v, to the %s", services.SignalName(s.Stop.Signal), s.Stop.Timeout, s.Stop.To)
 	}},
 	{"socket for notify", true, func(s services.Server) string { return fmt.Sprint(s.Notifies()) }},
-	{"watchdog", true, func(s services.Server) string { return span(s.Watchdog) }},
-	{"silence", false, func(s services.Server) string { return span(s.Silence) }},
+	{"watchdog", true, func(s services.Server) string { return span(s.Watchdog.Every) }},
+	{"watchdog.action", false, func(s services.Server) string { return string(s.Watchdog.Action) }},
+	{"silence", false, func(s services.Server) string { return span(s.Silence.Every) }},
+	{"silence.action", false, func(s services.Server) string { return string(s.Silence.Action) }},
 	{"ready", false, func(s services.Server) string { return probe(s.Ready) }},
 	{"live", false, func(s services.Server) string { return probe(s.Live) }},
 	{"thresholds", false, func(s services.Server) string {

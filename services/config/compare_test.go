@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tend/services"
 )
@@ -25,7 +26,7 @@ func TestAPlanNoticesEveryFieldAndSaysWhatItTakes(t *testing.T) {
 		if decides[path] {
 			list = plan.Restart
 		}
-		if len(list) != 1 || list[0].Server != "a" || len(list[0].Reasons) != 1 && path != "Watchdog" {
+		if len(list) != 1 || list[0].Server != "a" || len(list[0].Reasons) != 1 && path != "Watchdog.Every" {
 			t.Errorf("changing %s (restart %v) gives %+v", path, decides[path], plan)
 			return
 		}
@@ -49,6 +50,55 @@ func TestAPlanNoticesEveryFieldAndSaysWhatItTakes(t *testing.T) {
 	}
 	s := plain
 	walk("", reflect.ValueOf(&s).Elem(), &s)
+}
+
+// deep is a server in which whatever holds something else holds it.
+func deep() services.Server {
+	s := base("/srv")
+	s.Name, s.Command.Argv = "a", []string{"./a"}
+	s.DependsOn = services.DependOn("db")
+	s.Ready = &services.Probe{TCP: "127.0.0.1:80"}
+	s.Live = &services.Probe{HTTP: &services.HTTPProbe{URL: "http://127.0.0.1/", Status: []services.StatusRange{{From: 200, To: 204}}}}
+	s.Thresholds = []services.Threshold{{Memory: 400e6, For: time.Second, Action: services.ThresholdAlert}}
+	s.Silence = services.Pulse{Every: time.Minute, Action: services.ProbeAlert}
+	return s
+}
+
+func TestAPlanNoticesWhatChangesInsideOfAField(t *testing.T) {
+	seen := 0
+	var walk func(path string, v reflect.Value, s *services.Server)
+	walk = func(path string, v reflect.Value, s *services.Server) {
+		switch {
+		case v.Kind() == reflect.Struct:
+			for i := range v.NumField() {
+				name := v.Type().Field(i).Name
+				if path == ".Thresholds[0]" && name == "CPU" {
+					continue // it is about memory, and about one thing only
+				}
+				if kind := name == "TCP" || name == "Exec" || name == "Log" || name == "Notify"; kind && path == ".Live" {
+					continue // it asks by HTTP, and by one thing only
+				}
+				walk(path+"."+name, v.Field(i), s)
+			}
+		case v.Kind() == reflect.Pointer && !v.IsNil():
+			walk(path, v.Elem(), s)
+		case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct && v.Len() > 0:
+			walk(path+"[0]", v.Index(0), s)
+		default:
+			old := reflect.ValueOf(v.Interface())
+			v.Set(different(t, path, v))
+			if plan := Compare([]services.Server{deep()}, []services.Server{*s}, nil); plan.Empty() {
+				t.Errorf("changing %s goes unnoticed", path)
+			}
+			v.Set(old)
+			seen++
+		}
+	}
+	s := deep()
+	walk("", reflect.ValueOf(&s).Elem(), &s)
+	if seen < 60 {
+		t.Errorf("only %d fields were changed", seen)
+	}
 }
 
 func TestAPlanOfNothingIsEmpty(t *testing.T) {

@@ -122,7 +122,7 @@ alerts:
 					Delay: time.Second, Interval: time.Second, Timeout: time.Second, Successes: 2, Failures: 1, Deadline: 30 * time.Second,
 				},
 				Live:    &services.Probe{Exec: []string{"./check", "-q"}, Interval: 5 * time.Second, Timeout: 2 * time.Second, Successes: 1, Failures: 4, Action: services.ProbeAlert},
-				Silence: 5 * time.Minute,
+				Silence: services.Pulse{Every: 5 * time.Minute, Action: services.ProbeAlert},
 				Thresholds: []services.Threshold{
 					{Memory: 400e6, For: 30 * time.Second, Action: services.ThresholdRestart},
 					{CPU: 90, For: 5 * time.Minute, Action: services.ThresholdAlert},

@@ -245,7 +245,19 @@ func (d *decoder) days(n *node, label string, into *time.Duration) {
 		*into = time.Duration(days) * 24 * time.Hour
 		return
 	}
-	d.duration(n, label, time.Hour, into)
+	value, ok := d.plain(n, label, `a time such as "30d"`, text, integer, float)
+	if !ok {
+		return
+	}
+	t, err := time.ParseDuration(value)
+	switch {
+	case err == nil && t >= time.Hour && t <= 3650*24*time.Hour:
+		*into = t
+	case n.kind == integer && value != "0":
+		d.add(n.at, label, "wants a unit: write %sd for days or %sh for hours", quoteCut(value, ""), quoteCut(value, ""))
+	default:
+		d.add(n.at, label, "wants a time from 1h to 3650d such as 30d, not %s", quoteCut(value, `"`))
+	}
 }
 
 func (d *decoder) size(n *node, label string, least int64, into *int64) {

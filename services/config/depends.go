@@ -7,6 +7,7 @@ type dependency struct {
 	services.Dependency
 	at        place
 	inherited bool // from defaults
+	until     bool // the file says until when
 }
 
 // dependsOn reads a list of names, or a map of names to conditions.
@@ -29,6 +30,7 @@ func (d *decoder) dependsOn(n *node, label string, s *draft) {
 				key := label + "." + quoteCut(e.key, "")
 				d.object(e.value, key, fields{
 					"until": func(n *node) {
+						dep.until = true
 						choice(d, n, key+".until", &dep.Until, services.UntilStarted, services.UntilReady, services.UntilCompleted)
 					},
 					"when_lost": func(n *node) {

@@ -34,7 +34,7 @@ func Digest(s services.Server) string {
 		Dog     time.Duration     `json:"watchdog,omitempty"`
 	}{
 		s.Command.Argv, s.Command.Shell, s.Dir, s.Env, s.EnvFile, s.User, s.Umask + 1,
-		s.Limits.NoFile, s.Limits.Memory, s.Limits.CPU, s.Limits.PIDs, s.Limits.Nice, s.Notifies(), s.Watchdog,
+		s.Limits.NoFile, s.Limits.Memory, s.Limits.CPU, s.Limits.PIDs, s.Limits.Nice, s.Notifies(), s.Watchdog.Every,
 	}
 	text, err := json.Marshal(how)
 	if err != nil {

@@ -21,7 +21,7 @@ var decides = map[string]bool{
 	"Success.Codes": false, "Success.Signals": false,
 	"Backoff.Min": false, "Backoff.Max": false, "Backoff.Reset": false, "Backoff.GiveUp": false,
 	"Stop.Signal": false, "Stop.Timeout": false, "Stop.To": false,
-	"Ready": false, "Live": false, "Watchdog": true, "Silence": false,
+	"Ready": false, "Live": false, "Watchdog.Every": true, "Watchdog.Action": false, "Silence.Every": false, "Silence.Action": false,
 	"Logs.MaxSize": false, "Thresholds": false,
 }
 
@@ -66,6 +66,10 @@ func different(t *testing.T, name string, field reflect.Value) reflect.Value {
 		return reflect.ValueOf([]string{"other"})
 	case *services.Probe:
 		return reflect.ValueOf(&services.Probe{TCP: "127.0.0.1:1"})
+	case *services.HTTPProbe:
+		return reflect.ValueOf(&services.HTTPProbe{URL: "http://other/"})
+	case []services.StatusRange:
+		return reflect.ValueOf([]services.StatusRange{{From: 500, To: 500}})
 	case []services.Dependency:
 		return reflect.ValueOf(services.DependOn("other"))
 	case []int:

@@ -31,7 +31,8 @@ func (d *decoder) check(drafts []*draft, listen string, listenAt place) {
 func (d *decoder) resolve(s *draft, byName map[string]*draft, names []string) {
 	label := s.Name + ": depends_on"
 	seen := make(map[string]bool, len(s.depends))
-	for _, dep := range s.depends {
+	for i := range s.depends {
+		dep := &s.depends[i]
 		switch {
 		case dep.Name == s.Name && dep.inherited: // defaults are for the others
 		case dep.Name == s.Name:
@@ -39,6 +40,9 @@ func (d *decoder) resolve(s *draft, byName map[string]*draft, names []string) {
 		case seen[dep.Name]:
 			d.add(dep.at, label, "names %s twice: remove one of the two", dep.Name)
 		case byName[dep.Name] != nil:
+			if !dep.until && byName[dep.Name].Type == services.Task {
+				dep.Until = services.UntilCompleted // what a task is waited for
+			}
 			s.DependsOn = append(s.DependsOn, dep.Dependency)
 			seen[dep.Name] = true
 		default:
@@ -62,6 +66,8 @@ func (d *decoder) conditions(s *draft, byName map[string]*draft) {
 		case other == nil || other == s: // reported, or for the others
 		case dep.Until == services.UntilCompleted && other.Type != services.Task:
 			d.add(dep.at, label+".until", "is completed, but %s is no task and never completes: write ready, or add type: task to %s", dep.Name, dep.Name)
+		case dep.Until == services.UntilReady && other.Type == services.Task && other.Ready == nil && other.Port == 0:
+			d.add(dep.at, label+".until", "is ready, but %s is a task, and nothing checks whether it is ready: write completed, or started", dep.Name)
 		case dep.Until == services.UntilCompleted && dep.WhenLost != services.LostNothing:
 			d.add(dep.at, label+".when_lost", "is %s, but a task that has completed cannot be lost: remove it", dep.WhenLost)
 		}

@@ -2,10 +2,13 @@ package config
 
 import (
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/url"
 	"os"
 	"regexp"
+	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,7 +32,7 @@ func (d *decoder) probe(n *node, label string, live bool, into **services.Probe)
 	}
 	var kinds []string
 	var web services.HTTPProbe
-	var webAt place // of a key that only http has
+	var webAt, tlsAt, deadlineAt place // of a key that only http, or https, has
 	kind := func(key string, read func(n *node)) func(n *node) {
 		return func(n *node) { kinds = append(kinds, key); read(n) }
 	}
@@ -47,29 +50,63 @@ func (d *decoder) probe(n *node, label string, live bool, into **services.Probe)
 		"status":    ofHTTP(func(n *node) { d.statuses(n, label+".status", &web.Status) }),
 		"contains":  ofHTTP(func(n *node) { web.Contains, _ = d.word(n, label+".contains", "ok") }),
 		"headers":   ofHTTP(func(n *node) { d.headers(n, label+".headers", &web.Headers) }),
-		"insecure":  ofHTTP(func(n *node) { d.truth(n, label+".insecure", &web.Insecure) }),
-		"ca":        ofHTTP(func(n *node) { d.certificates(n, label+".ca", &web.CA) }),
+		"insecure":  ofHTTP(func(n *node) { tlsAt = n.at; d.truth(n, label+".insecure", &web.Insecure) }),
+		"ca":        ofHTTP(func(n *node) { tlsAt = n.at; d.certificates(n, label+".ca", &web.CA) }),
 	}
 	if live {
 		known["action"] = func(n *node) {
 			choice(d, n, label+".action", &p.Action, services.ProbeRestart, services.ProbeAlert, services.ProbeNone)
 		}
 	} else {
-		known["deadline"] = func(n *node) { d.duration(n, label+".deadline", time.Millisecond, &p.Deadline) }
-		known["notify"] = kind("notify", func(n *node) { d.truth(n, label+".notify", &p.Notify) })
+		known["deadline"] = func(n *node) { deadlineAt = n.at; d.duration(n, label+".deadline", time.Millisecond, &p.Deadline) }
+		known["notify"] = kind("notify", func(n *node) { d.notifies(n, label+".notify", &p.Notify) })
 	}
 	d.object(n, label, known)
 	switch {
 	case n.kind != object:
 		return
-	case len(kinds) == 0:
+	case len(kinds) == 0 && !strange(n, known): // an unknown key is meant to be the kind
 		d.add(n.at, label, "says not what to check: write one of tcp, http, exec or log, such as {tcp: 127.0.0.1:8080}")
 	case len(kinds) > 1:
 		d.add(n.at, label, "checks several things (%s): write one of them", strings.Join(kinds, ", "))
 	case p.HTTP == nil && webAt != (place{}):
 		d.add(webAt, label, "has a key that only goes with http: remove it")
+	case tlsAt != (place{}) && strings.HasPrefix(strings.ToLower(web.URL), "http:"):
+		d.add(tlsAt, label, "has a key that only goes with https, and its address begins with http: write https://, or remove the key")
+	case web.Insecure && web.CA != "":
+		d.add(tlsAt, label, "trusts any certificate (insecure) and asks for one (ca): remove one of the two")
+	case p.Deadline > 0 && p.Deadline <= p.Delay:
+		d.add(deadlineAt, label+".deadline", "is over (%s) before the first check (delay: %s): raise it above the delay", p.Deadline, p.Delay)
 	}
 	*into = p
+}
+
+// strange reports whether a map has a key that nobody knows.
+func strange(n *node, known fields) bool {
+	return slices.ContainsFunc(n.entries, func(e entry) bool { return known[e.key] == nil })
+}
+
+func (d *decoder) notifies(n *node, label string, into *bool) {
+	if d.truth(n, label, into); n.kind == boolean && !*into {
+		d.add(n.at, label, "is false, which checks nothing: write true, or remove ready")
+	}
+}
+
+// pulse reads a span of time, or a map that says what follows, too.
+func (d *decoder) pulse(n *node, label string, least time.Duration, into *services.Pulse) {
+	if n.kind != object {
+		d.duration(n, label, least, &into.Every)
+		return
+	}
+	d.object(n, label, fields{
+		"every": func(n *node) { d.duration(n, label+".every", least, &into.Every) },
+		"action": func(n *node) {
+			choice(d, n, label+".action", &into.Action, services.ProbeRestart, services.ProbeAlert, services.ProbeNone)
+		},
+	})
+	if !hasKey(n, "every") && into.Every == 0 {
+		d.add(n.at, label, "says not how long: write {every: 30s, action: alert}")
+	}
 }
 
 func (d *decoder) count(n *node, label string, into *int) {
@@ -97,11 +134,18 @@ func (d *decoder) address(n *node, label string, into *string) {
 		return
 	}
 	u, err := url.Parse(value)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !validPort(u.Port()) {
 		d.add(n.at, label, "wants an address such as http://127.0.0.1:8080/healthz, not %s", quoteCut(value, `"`))
 		return
 	}
 	*into = value
+}
+
+// validPort reports whether a URL can have this port; an empty one is the
+// scheme's.
+func validPort(port string) bool {
+	p, err := strconv.Atoi(port)
+	return port == "" || err == nil && p >= 1 && p <= 65535
 }
 
 func (d *decoder) argv(n *node, label string, into *[]string) {
@@ -122,6 +166,9 @@ func (d *decoder) argv(n *node, label string, into *[]string) {
 			*into = append(*into, word)
 		}
 	}
+	if len(*into) > 0 && (*into)[0] == "" {
+		d.add(n.at, label, "has no program: write a list such as [pg_isready, -q]")
+	}
 }
 
 func (d *decoder) pattern(n *node, label string, into *string) {
@@ -129,8 +176,16 @@ func (d *decoder) pattern(n *node, label string, into *string) {
 	if !ok {
 		return
 	}
-	if _, err := regexp.Compile(value); err != nil || value == "" {
-		d.add(n.at, label, "wants a regular expression (RE2) such as \"ready to accept\", not %s", quoteCut(value, `"`))
+	if value == "" {
+		d.add(n.at, label, `is empty, which every line matches: write a regular expression (RE2) such as "ready to accept"`)
+		return
+	}
+	if _, err := regexp.Compile(value); err != nil {
+		why := err.Error()
+		if e := (*syntax.Error)(nil); errors.As(err, &e) {
+			why = e.Code.String()
+		}
+		d.add(n.at, label, "wants a regular expression (RE2) such as \"ready to accept\", not %s: %s", quoteCut(value, `"`), why)
 		return
 	}
 	*into = value
@@ -162,6 +217,9 @@ func (d *decoder) statuses(n *node, label string, into *[]services.StatusRange) 
 	}
 }
 
+// headerName is what the name of a header looks like (RFC 9110).
+var headerName = regexp.MustCompile("^[-!#$%&'*+.^_`|~0-9A-Za-z]+$")
+
 func (d *decoder) headers(n *node, label string, into *map[string]string) {
 	if n.kind != object {
 		d.wants(n, label, "a map such as {Host: example.com}")
@@ -170,8 +228,8 @@ func (d *decoder) headers(n *node, label string, into *map[string]string) {
 	*into = make(map[string]string, len(n.entries))
 	for _, e := range n.entries {
 		value, ok := d.word(e.value, label+"."+quoteCut(e.key, ""), "text")
-		if ok && (strings.ContainsAny(value, "\r\n") || strings.ContainsAny(e.key, " :\r\n") || e.key == "") {
-			d.add(e.at, label, "has a header that cannot be sent: %s", quoteCut(e.key, `"`))
+		if ok && (strings.ContainsAny(value, "\r\n") || !headerName.MatchString(e.key)) {
+			d.add(e.at, label, "has a header that cannot be sent: %s: write a name such as X-Token and text in one line", quoteCut(e.key, `"`))
 			continue
 		}
 		(*into)[e.key] = value
@@ -193,9 +251,20 @@ func (d *decoder) certificates(n *node, label string, into *string) {
 	}
 }
 
-// checkProbes looks for what does not go together.
+// checkProbes looks for what does not go together, and fills in what follows
+// when a sign of life does not come: what follows when live fails, where
+// nothing else is said.
 func (d *decoder) checkProbes(s *draft, label string) {
-	if s.Watchdog > 0 && (s.Ready == nil || !s.Ready.Notify) && s.watchdogAt != (place{}) {
+	action := services.ProbeRestart
+	if s.Live != nil {
+		action = s.Live.Action
+	}
+	for _, p := range []*services.Pulse{&s.Watchdog, &s.Silence} {
+		if p.Every > 0 && p.Action == "" {
+			p.Action = action
+		}
+	}
+	if s.Watchdog.Every > 0 && (s.Ready == nil || !s.Ready.Notify) && s.watchdogAt != (place{}) {
 		d.add(s.watchdogAt, label+"watchdog", "needs a server that notifies: add ready: {notify: true}")
 	}
 }

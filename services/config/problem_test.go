@@ -125,26 +125,50 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 			`4:43: c: depends_on.a.until wants one of started, ready, completed, not "red"`,
 			`4:59: c: depends_on.a.when_lost wants one of stop, restart, nothing, not "stopp": did you mean "stop"?`,
 			`6:32: d: depends_on.t.when_lost is stop, but a task that has completed cannot be lost: remove it`}},
-		{"probes", "servers:\n  a: {command: a, ready: {}, live: {tcp: x, interval: -1s}}\n  b: {command: b, ready: {tcp: 'h:1', log: x}, live: {http: 'ftp://x', action: reboot}}\n  c: {command: c, ready: {log: '('}, live: {exec: [], deadline: 3s}, watchdog: 5s}\n  d: {command: d, live: {http: 'http://h/', status: [200, 99, 300-200], ca: ./missing.pem, headers: {'a b': c}}}\n  e: {command: e, live: {tcp: 'h:1', contains: x, failures: 0}, ready: {htp: x}}\n  f: {command: f, silence: 5}\n", []string{
+		{"probes", "servers:\n  a: {command: a, ready: {}, live: {tcp: x, interval: -1s}}\n  b: {command: b, ready: {tcp: 'h:1', log: x}, live: {http: 'ftp://x', action: reboot}}\n  c: {command: c, ready: {log: '('}, live: {exec: [], deadline: 3s}, watchdog: 5s}\n  d: {command: d, live: {http: 'https://h', status: [200, 99, 300-200], ca: ./missing.pem, headers: {'a b': c}}}\n  e: {command: e, live: {tcp: 'h:1', contains: x, failures: 0}, ready: {htp: x}}\n  f: {command: f, silence: 5}\n", []string{
 			`2:26: a: ready says not what to check: write one of tcp, http, exec or log, such as {tcp: 127.0.0.1:8080}`,
 			`2:42: a: live.tcp wants a host and a port such as 127.0.0.1:5432, not "x"`,
 			`2:55: a: live.interval has to be at least 50ms, not -1s`,
 			`3:26: b: ready checks several things (tcp, log): write one of them`,
 			`3:61: b: live.http wants an address such as http://127.0.0.1:8080/healthz, not "ftp://x"`,
 			`3:80: b: live.action wants one of restart, alert, none, not "reboot"`,
-			`4:32: c: ready.log wants a regular expression (RE2) such as "ready to accept", not "("`,
+			`4:32: c: ready.log wants a regular expression (RE2) such as "ready to accept", not "(": missing closing )`,
 			`4:51: c: live.exec has no program: write a list such as [pg_isready, -q]`,
 			`4:55: c: live.deadline is not a key that is known here: the keys are action, ca, contains, delay, exec, failures, headers, http, insecure, interval, log, status, successes, tcp, timeout`,
 			`4:80: c: watchdog needs a server that notifies: add ready: {notify: true}`,
 			`5:59: d: live.status wants a status from 100 to 599, or several such as 200-299, not "99"`,
 			`5:63: d: live.status wants a status from 100 to 599, or several such as 200-299, not "300-200"`,
 			`5:77: d: live.ca cannot be read: no such file or directory`,
-			`5:102: d: live.headers has a header that cannot be sent: "a b"`,
+			`5:102: d: live.headers has a header that cannot be sent: "a b": write a name such as X-Token and text in one line`,
 			`6:48: e: live has a key that only goes with http: remove it`,
 			`6:61: e: live.failures wants a number from 1 to 1000, not 0`,
-			`6:72: e: ready says not what to check: write one of tcp, http, exec or log, such as {tcp: 127.0.0.1:8080}`,
 			`6:73: e: ready.htp is not a key that is known here: did you mean "http"?`,
 			`7:28: f: silence wants a unit: write 5s for seconds or 5ms for milliseconds`}},
+		{"probes that look right", `servers:
+  a: {command: a, ready: {notify: false}, live: {exec: [""]}}
+  b: {command: b, ready: {http: "http://h:99999/"}, live: {http: "http://h/", insecure: true}}
+  c: {command: c, ready: {http: "https://h/", headers: {Größe: 1}}, live: {log: ""}}
+  d: {command: d, ready: {tcp: "h:1", delay: 10s, deadline: 5s}, silence: {action: alert}}
+  e: {command: e, ready: {notify: true}, watchdog: {every: 0s, action: reboot}}
+  f: {command: f, ready: {udp: "h:1"}}
+`, []string{
+			`2:35: a: ready.notify is false, which checks nothing: write true, or remove ready`,
+			`2:56: a: live.exec has no program: write a list such as [pg_isready, -q]`,
+			`3:33: b: ready.http wants an address such as http://127.0.0.1:8080/healthz, not "http://h:99999/"`,
+			`3:89: b: live has a key that only goes with https, and its address begins with http: write https://, or remove the key`,
+			`4:57: c: ready.headers has a header that cannot be sent: "Größe": write a name such as X-Token and text in one line`,
+			`4:81: c: live.log is empty, which every line matches: write a regular expression (RE2) such as "ready to accept"`,
+			`5:61: d: ready.deadline is over (5s) before the first check (delay: 10s): raise it above the delay`,
+			`5:75: d: silence says not how long: write {every: 30s, action: alert}`,
+			`6:60: e: watchdog.every has to be at least 10ms, not 0s`,
+			`6:72: e: watchdog.action wants one of restart, alert, none, not "reboot"`,
+			`7:27: f: ready.udp is not a key that is known here: the keys are ca, contains, deadline, delay, exec, failures, headers, http, insecure, interval, log, notify, status, successes, tcp, timeout`}},
+		{"a task that somebody waits for", "servers:\n  t: {command: t, type: task}\n  a: {command: a, depends_on: {t: {until: ready}}}\n  b: {command: b, depends_on: {t: {when_lost: stop}}}\n", []string{
+			`3:32: a: depends_on.t.until is ready, but t is a task, and nothing checks whether it is ready: write completed, or started`,
+			`4:32: b: depends_on.t.when_lost is stop, but a task that has completed cannot be lost: remove it`}},
+		{"numbers of days and empty lists", "history: {keep: 30}\nalerts: [{on: [], webhook: 'https://h/'}]\n" + ok, []string{
+			`1:17: history.keep wants a unit: write 30d for days or 30h for hours`,
+			`2:15: alerts[0].on is empty: write what to tell of, such as [crash, give_up]`}},
 		{"alerts", "alerts:\n  - {on: [crash, giveup], webhook: 'ftp://canary@h/canary'}\n  - {webhook: 'https://h/canary'}\n  - {on: [crash], webhook: 'https://h', notify: 'slak://canary'}\n  - {on: crash, quiet: late, every: 0s, servers: [ap], to: me}\nservers: {api: {command: a}}\n", []string{
 			`2:18: alerts[0].on wants one of crash, give_up, unhealthy, recovered, threshold, orphan, disk, not "giveup": did you mean "give_up"?`,
 			`2:36: alerts[0].webhook wants an address that begins with https:// or http:// and names a host`,
@@ -162,8 +186,8 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 			`3:29: b: schedule is for tasks: add type: task`,
 			`4:41: c: timezone belongs to a schedule: add one, or remove it`,
 			`5:40: d: overlap belongs to a schedule: add one, or remove it`,
-			`6:41: e: schedule "61 * * * *" is not in cron syntax: end of range (61) above maximum (59): "61"`,
-			`7:41: f: schedule never fires: no day is "0 0 30 2 *"`,
+			`6:41: e: schedule "61 * * * *" is not in cron syntax: end of range (61) above maximum (59): "61": write minute, hour, day of the month, month and day of the week, such as "30 3 * * *", with seconds in front if you like, or @daily, @hourly and so on`,
+			`7:41: f: schedule never fires: no day is "0 0 30 2 *": change its day or its month`,
 			`8:41: g: schedule is empty: write one such as "0 */5 * * * *" (second, minute, hour, day of the month, month, day of the week)`,
 			`9:61: h: timezone names no time zone: write one such as Europe/Paris or UTC, not "Mars"`,
 			`10:25: i: type wants one of server, task, not "job"`}},
@@ -175,7 +199,7 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 			`3:33: b: limits.cpu has to be above 0% and at most 100000%, not 0%`,
 			`3:45: b: limits.memory has to be at least 1000kB, not 1kB`,
 			`4:10: exit_on names "c", which is no server of this file: write the name of a server of this file`,
-			`5:17: history.keep wants a duration such as 500ms, 3s or 1m30s, not "0d"`}},
+			`5:17: history.keep wants a time from 1h to 3650d such as 30d, not "0d"`}},
 		{"a circle", "servers:\n  x: {command: x, depends_on: [a]}\n  a: {command: a, depends_on: [b]}\n  b: {command: b, depends_on: [c]}\n  c: {command: c, depends_on: [a]}\n", []string{
 			`5:32: c: depends_on closes a circle in which nobody can start first: a -> b -> c -> a; remove one of these`}},
 		{"ports that two want", "listen: 127.0.0.1:8081\nservers:\n  a: {command: a, port: 8080}\n  b: {command: b, port: 8080}\n  c: {command: c, port: 8081}\n", []string{

@@ -29,7 +29,7 @@ func Timetable(s services.Schedule) (next func(after time.Time) time.Time, err e
 	}
 	times, err := cronParser.Parse(s.Cron)
 	if err != nil {
-		return nil, fmt.Errorf("%q is not in cron syntax: %v", s.Cron, err)
+		return nil, fmt.Errorf("%q is not in cron syntax: %v: write minute, hour, day of the month, month and day of the week, such as \"30 3 * * *\", with seconds in front if you like, or @daily, @hourly and so on", s.Cron, err)
 	}
 	return func(after time.Time) time.Time { return times.Next(after.In(zone)) }, nil
 }
@@ -54,7 +54,7 @@ func (d *decoder) schedule(n *node, label string, s *draft) {
 	case err != nil:
 		d.add(n.at, label, "%v", err)
 	case next(time.Now()).IsZero():
-		d.add(n.at, label, "never fires: no day is %s", quoteCut(s.Schedule.Cron, `"`))
+		d.add(n.at, label, "never fires: no day is %s: change its day or its month", quoteCut(s.Schedule.Cron, `"`))
 	}
 }
 

@@ -190,8 +190,8 @@ func (d *decoder) serverFields(name string, s *draft) fields {
 		"thresholds": func(n *node) { d.thresholds(n, label("thresholds"), &s.Thresholds) },
 		"ready":      func(n *node) { d.probe(n, label("ready"), false, &s.Ready) },
 		"live":       func(n *node) { d.probe(n, label("live"), true, &s.Live) },
-		"watchdog":   func(n *node) { s.watchdogAt = n.at; d.duration(n, label("watchdog"), 10*time.Millisecond, &s.Watchdog) },
-		"silence":    func(n *node) { d.duration(n, label("silence"), time.Second, &s.Silence) },
+		"watchdog":   func(n *node) { s.watchdogAt = n.at; d.pulse(n, label("watchdog"), 10*time.Millisecond, &s.Watchdog) },
+		"silence":    func(n *node) { d.pulse(n, label("silence"), time.Second, &s.Silence) },
 		"restart": func(n *node) {
 			s.timing.restartAt = n.at
 			choice(d, n, label("restart"), &s.Restart, services.RestartAlways, services.RestartOnFailure, services.RestartNever)

@@ -101,7 +101,7 @@ func (p *Prober) Begin(w Watched) {
 	if end := p.runs[w.Server.Name]; end != nil {
 		end()
 	}
-	if p.ctx.Err() != nil || w.Server.Ready == nil && w.Server.Live == nil && w.Server.Silence == 0 {
+	if p.ctx.Err() != nil || w.Server.Ready == nil && w.Server.Live == nil && w.Server.Silence.Every == 0 {
 		delete(p.runs, w.Server.Name)
 		return
 	}
@@ -131,7 +131,7 @@ func (p *Prober) follow(ctx context.Context, w Watched) {
 	if w.Server.Live != nil {
 		both.Go(func() { p.probe(ctx, w, *w.Server.Live, FromLive) })
 	}
-	if w.Server.Silence > 0 {
+	if w.Server.Silence.Every > 0 {
 		both.Go(func() { p.listen(ctx, w) })
 	}
 	both.Wait()
@@ -235,17 +235,17 @@ func (p *Prober) listen(ctx context.Context, w Watched) {
 			}
 		}
 		looked = now
-		left := w.Server.Silence - now.Sub(last)
+		left := w.Server.Silence.Every - now.Sub(last)
 		if (left <= 0) != silent {
 			silent = !silent
 			v := Verdict{Server: w.Server.Name, Run: w.Run, From: FromSilence, Passed: !silent, At: time.Now(), News: true}
 			if silent {
-				v.Why = "it has written nothing for " + w.Server.Silence.String()
+				v.Why = "it has written nothing for " + w.Server.Silence.Every.String()
 			}
 			p.o.Report(v)
 		}
 		if left <= 0 {
-			left = min(w.Server.Silence, 5*time.Second) // until it speaks again
+			left = min(w.Server.Silence.Every, 5*time.Second) // until it speaks again
 		}
 		pause(ctx, left)
 	}

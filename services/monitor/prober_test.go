@@ -271,7 +271,7 @@ func TestAServerThatWritesNothingIsSilentUntilItWrites(t *testing.T) {
 		l := newLab(t)
 		defer l.open(t)()
 		w := probed("a", nil, nil)
-		w.Server.Silence = time.Minute
+		w.Server.Silence.Every = time.Minute
 		l.Begin(w)
 		time.Sleep(61 * time.Second)
 		wantNews(t, l, "silence false it has written nothing for 1m0s")

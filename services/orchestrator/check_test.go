@@ -137,7 +137,9 @@ func TestAServerIsWellWhenAllItsChecksSaySo(t *testing.T) {
 
 func TestANoticeMakesReadyAndTheWatchdogWantsMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := open(t, newFakeHost(), nil, true, server("a", ready(func(p *services.Probe) { *p = services.Probe{Notify: true} }), func(s *services.Server) { s.Watchdog = 10 * time.Second }))
+		h := open(t, newFakeHost(), nil, true, server("a", ready(func(p *services.Probe) { *p = services.Probe{Notify: true} }), func(s *services.Server) {
+			s.Watchdog = services.Pulse{Every: 10 * time.Second, Action: services.ProbeRestart}
+		}))
 		defer h.close()
 		synctest.Wait()
 		time.Sleep(time.Minute) // it has no deadline, and the watchdog waits until it is ready

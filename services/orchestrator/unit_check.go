@@ -91,13 +91,7 @@ func (u *unit) weigh(v monitor.Verdict) {
 	}
 	u.checks[v.From] = checked{v.Passed, v.Why}
 	u.assess()
-	action, what := services.ProbeRestart, "it failed its live check: "
-	if live := u.server().Live; live != nil {
-		action = live.Action
-	}
-	if v.From != monitor.FromLive {
-		what = ""
-	}
+	action, what := u.consequence(v.From)
 	kind := services.EventHealth
 	if action == services.ProbeNone {
 		kind = services.EventChanged
@@ -107,6 +101,21 @@ func (u *unit) weigh(v monitor.Verdict) {
 	if !v.Passed && action == services.ProbeRestart {
 		u.doom(what + v.Why)
 	}
+}
+
+// consequence returns what follows when a check fails, and how its reason
+// begins then.
+func (u *unit) consequence(from monitor.Source) (action services.ProbeAction, what string) {
+	s := u.server()
+	switch {
+	case from == monitor.FromSilence:
+		return s.Silence.Action, ""
+	case from == monitor.FromWatchdog:
+		return s.Watchdog.Action, ""
+	case s.Live != nil:
+		return s.Live.Action, "it failed its live check: "
+	}
+	return services.ProbeNone, ""
 }
 
 // unasked notes that what happens to a run that goes on has nobody's order
@@ -181,7 +190,7 @@ func (u *unit) hearNotice(n Notice) {
 
 // feedDog gives the run another time of its watchdog.
 func (u *unit) feedDog() {
-	if d := u.server().Watchdog; d > 0 {
+	if d := u.server().Watchdog.Every; d > 0 {
 		u.patience = 0
 		u.dog.set(d)
 	}
@@ -199,7 +208,7 @@ const (
 
 // bark finds a run unwell that has given no sign of life.
 func (u *unit) bark() {
-	d := u.server().Watchdog
+	d := u.server().Watchdog.Every
 	if d <= 0 || u.proc == nil || u.ended || !u.m.passed {
 		return
 	}

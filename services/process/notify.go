@@ -52,8 +52,8 @@ func notifyEnv(s services.Server, instance string) map[string]string {
 		return nil
 	}
 	env := map[string]string{"NOTIFY_SOCKET": notifyName(instance)}
-	if s.Watchdog > 0 {
-		env["WATCHDOG_USEC"] = strconv.FormatInt(s.Watchdog.Microseconds(), 10)
+	if s.Watchdog.Every > 0 {
+		env["WATCHDOG_USEC"] = strconv.FormatInt(s.Watchdog.Every.Microseconds(), 10)
 	}
 	return env
 }

@@ -50,7 +50,7 @@ func TestARealClientOfSdNotifyIsHeard(t *testing.T) {
 		b := open(t, "notify", without)
 		heard := b.listening()
 		s := self("obedient")
-		s.Ready, s.Watchdog = &services.Probe{Notify: true}, 3*time.Second
+		s.Ready, s.Watchdog = &services.Probe{Notify: true}, services.Pulse{Every: 3 * time.Second}
 		s.Command = services.Command{Shell: `test "$WATCHDOG_USEC" = 3000000 && systemd-notify --ready --status='serving  3 clients' && systemd-notify WATCHDOG=1 && systemd-notify STOPPING=1 && sleep 1000`}
 		p := b.start(s)
 		n := next(t, heard)
