@@ -1,6 +1,10 @@
 package services
 
-import "time"
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
 
 // AlertOn is an occasion to tell somebody.
 type AlertOn string
@@ -51,4 +55,16 @@ type AlertTest struct {
 	Target  string `json:"target"`
 	OK      bool   `json:"ok"`
 	Message string `json:"message"`
+}
+
+// metadata are addresses at which clouds keep the secrets of a machine.
+var metadata = []netip.Addr{
+	netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("168.63.129.16"), netip.MustParseAddr("192.0.0.192"),
+}
+
+// Tellable reports whether alerts may be sent to an address: not to one that is
+// link-local, multicast or unspecified, nor where clouds keep their metadata.
+func Tellable(ip netip.Addr) bool {
+	ip = ip.Unmap().WithZone("")
+	return ip.IsValid() && !ip.IsLinkLocalUnicast() && !ip.IsMulticast() && !ip.IsUnspecified() && !slices.Contains(metadata, ip)
 }

@@ -43,7 +43,7 @@ type verdict struct {
 }
 
 func check(path string, asJSON bool, out io.Writer) error {
-	cfg, err := config.Load(path)
+	cfg, err := loadConfig(path)
 	v := verdict{File: path, OK: err == nil, Problems: config.Problems{}}
 	if err != nil && !errors.As(err, &v.Problems) {
 		return err

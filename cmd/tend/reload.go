@@ -16,7 +16,7 @@ import (
 // of that id, which somebody has seen. Invalid, with every problem, for a file
 // that is wrong: then nothing changes.
 func (m *manager) reload(ctx context.Context, dry bool, id, by string) (services.Plan, error) {
-	cfg, err := config.Load(m.cfg.Path)
+	cfg, err := loadConfig(m.cfg.Path)
 	if err != nil {
 		return services.Plan{}, err
 	}

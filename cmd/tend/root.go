@@ -15,6 +15,7 @@ import (
 
 	"tend"
 	"tend/services"
+	"tend/services/alerts"
 	"tend/services/config"
 	"tend/services/remote"
 )
@@ -199,13 +200,18 @@ func (g *globals) find() (string, error) {
 	return config.Find(dir)
 }
 
+// loadConfig reads a configuration with everything that can be said of it.
+func loadConfig(path string) (*config.Config, error) {
+	return config.LoadChecked(path, os.LookupEnv, alerts.CheckNotify)
+}
+
 // load reads the configuration for a manager.
 func (g *globals) load() (*config.Config, error) {
 	path, err := g.find()
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := config.Load(path)
+	cfg, err := loadConfig(path)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"tend/services"
-	"tend/services/config"
 )
 
 // unitCommand prints a unit for systemd that runs the manager with the
@@ -51,7 +50,7 @@ systemd restarts a manager that has crashed, and the servers run on meanwhile. A
 }
 
 func printUnit(path string, forUser bool, out, stderr io.Writer) error {
-	cfg, err := config.Load(path)
+	cfg, err := loadConfig(path)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package alerts
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"tend/services"
 )
 
 // refused is an answer that is no success.
@@ -24,7 +27,7 @@ type refused struct {
 
 func (e *refused) Error() string {
 	if e.status >= 300 && e.status < 400 {
-		return fmt.Sprintf("it answered %d, and redirects are not followed: write the address that it leads to", e.status)
+		return fmt.Sprintf("it answered %d, and %v", e.status, errRedirect)
 	}
 	return fmt.Sprintf("it answered %d", e.status)
 }
@@ -32,6 +35,10 @@ func (e *refused) Error() string {
 // verdict says whether it makes no sense to try again, and when it does.
 func verdict(err error) (final bool, after time.Duration) {
 	var e *refused
+	var sent *unsent
+	if errors.As(err, &sent) {
+		return sent.final, sent.after
+	}
 	if !errors.As(err, &e) {
 		return errors.Is(err, errForbidden), 0
 	}
@@ -73,20 +80,35 @@ func post(ctx context.Context, client *http.Client, address string, m Message) e
 
 // NewClient returns a client that goes nowhere where Guard does not, through
 // no proxy, and follows no redirect.
-func NewClient() *http.Client {
+func NewClient() *http.Client { return &http.Client{Transport: NewTransport(nil)} }
+
+// NewTransport returns what NewClient sends by. Whatever client uses it, no
+// redirect is followed: an answer that leads elsewhere is an error.
+func NewTransport(config *tls.Config) http.RoundTripper {
 	dialer := &net.Dialer{Timeout: oneTry, Control: Guard}
-	return &http.Client{
-		Transport:     &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second, TLSHandshakeTimeout: oneTry},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	return straight{&http.Transport{
+		DialContext: dialer.DialContext, TLSClientConfig: config,
+		MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second, TLSHandshakeTimeout: oneTry,
+	}}
+}
+
+// straight lets no answer lead elsewhere.
+type straight struct{ *http.Transport }
+
+// RoundTrip implements http.RoundTripper.
+func (s straight) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := s.Transport.RoundTrip(req)
+	if err == nil && res.StatusCode/100 == 3 {
+		res.Body.Close()
+		return nil, &refused{status: res.StatusCode}
 	}
+	return res, err
 }
 
-var errForbidden = errors.New("its address is one to which no alert is sent")
-
-// metadata are addresses at which clouds keep the secrets of a machine.
-var metadata = []netip.Addr{
-	netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("168.63.129.16"), netip.MustParseAddr("192.0.0.192"),
-}
+var (
+	errForbidden = errors.New("its address is one to which no alert is sent")
+	errRedirect  = errors.New("redirects are not followed: write the address that it leads to")
+)
 
 // Guard refuses to connect to link-local, multicast and unspecified addresses
 // and to those of clouds' metadata. It is asked with the address that is
@@ -96,14 +118,8 @@ func Guard(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return errForbidden
 	}
-	ip := where.Addr().Unmap().WithZone("")
-	if ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() {
+	if !services.Tellable(where.Addr()) {
 		return errForbidden
-	}
-	for _, one := range metadata {
-		if ip == one {
-			return errForbidden
-		}
 	}
 	return nil
 }

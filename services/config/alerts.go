@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -101,6 +102,10 @@ func (d *decoder) webhook(n *node, label string, into *string) {
 		d.add(n.at, label, "wants an address that begins with https:// or http:// and names a host")
 		return
 	}
+	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !services.Tellable(ip) {
+		d.add(n.at, label, "names %s, where no alert is sent: link-local addresses and those of a cloud's metadata are refused, so write another one", ip)
+		return
+	}
 	*into = value
 }
 
@@ -121,6 +126,12 @@ func (d *decoder) notify(n *node, label string, into *string) {
 		}
 		d.add(n.at, label, "names %s://, which is no notification service that is known here: %s", quoteCut(u.Scheme, ""), hint)
 		return
+	}
+	if d.checkNotify != nil {
+		if err := d.checkNotify(value); err != nil {
+			d.add(n.at, label, "cannot be used: %v", err)
+			return
+		}
 	}
 	*into = value
 }

@@ -48,15 +48,21 @@ func Load(path string) (*Config, error) {
 
 // LoadWith is Load with another environment for ${VAR}.
 func LoadWith(path string, lookup Lookup) (*Config, error) {
+	return LoadChecked(path, lookup, nil)
+}
+
+// LoadChecked is LoadWith that asks notify, too, what is wrong with the address
+// of a notification service. What it says must not hold the address.
+func LoadChecked(path string, lookup Lookup, notify func(address string) error) (*Config, error) {
 	data, err := open(path)
 	if err != nil {
 		return nil, Problems{{File: path, Msg: err.Error()}}
 	}
-	return read(path, data, lookup)
+	return read(path, data, lookup, notify)
 }
 
 // read turns the text of a file into a Config.
-func read(path, data string, lookup Lookup) (*Config, error) {
+func read(path, data string, lookup Lookup, notify func(address string) error) (*Config, error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, Problems{{File: path, Msg: "has no absolute path: " + err.Error()}}
@@ -72,7 +78,7 @@ func read(path, data string, lookup Lookup) (*Config, error) {
 	}
 	if data, ok := clean(data, r); ok {
 		if root := parse(data, r); root != nil || len(r.list) == 0 {
-			d := decoder{report: r, lookup: lookup, dir: c.Dir}
+			d := decoder{report: r, lookup: lookup, checkNotify: notify, dir: c.Dir}
 			d.config(root, c)
 		}
 	}

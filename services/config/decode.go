@@ -16,9 +16,10 @@ import (
 // all of them are found in one pass.
 type decoder struct {
 	*report
-	lookup Lookup
-	dir    string
-	spent  int
+	lookup      Lookup
+	checkNotify func(address string) error // nil for nobody
+	dir         string
+	spent       int
 }
 
 // budget bounds the work and the memory that a small file can ask for by

@@ -23,7 +23,7 @@ func FuzzAnyBytesGetAConfigurationOrProblems(f *testing.F) {
 		if len(data) > 4096 {
 			return
 		}
-		c, err := read("/etc/tend.yaml", string(data), environment("A", "a"))
+		c, err := read("/etc/tend.yaml", string(data), environment("A", "a"), nil)
 		var ps Problems
 		switch {
 		case err == nil:
