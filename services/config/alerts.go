@@ -129,7 +129,7 @@ func (d *decoder) notify(n *node, label string, into *string) {
 	}
 	if d.checkNotify != nil {
 		if err := d.checkNotify(value); err != nil {
-			d.add(n.at, label, "cannot be used: %v", err)
+			d.add(n.at, label, "is no address as %s wants it (%v): write it as https://github.com/nicholas-fedor/shoutrrr says", u.Scheme, err)
 			return
 		}
 	}

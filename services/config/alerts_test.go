@@ -22,7 +22,7 @@ func TestAnAddressThatItsServiceDoesNotUnderstandIsAProblemWithItsLine(t *testin
 		asked = address
 		return errors.New("no token")
 	})
-	if want := path + ":3:27: alerts[0].notify cannot be used: no token"; err == nil || err.Error() != want || asked != "slack://canary" {
+	if want := path + ":3:27: alerts[0].notify is no address as slack wants it (no token): write it as https://github.com/nicholas-fedor/shoutrrr says"; err == nil || err.Error() != want || asked != "slack://canary" {
 		t.Errorf("said %v, asked for %s", err, asked)
 	}
 }

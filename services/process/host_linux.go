@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -39,6 +40,7 @@ type Host struct {
 	end  context.CancelFunc
 	work sync.WaitGroup // what processes have to have done
 
+	hearing   atomic.Bool // what servers say by sd_notify is heard
 	connect   sync.Once
 	connector *connector // set by connect; nil where there is none
 

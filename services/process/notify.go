@@ -14,6 +14,7 @@ type Notice struct {
 	Stopping    bool
 	Reloading   bool
 	Watchdog    bool    // a sign of life
+	MainPID     int     // of the process that is the main one from now on, 0 where it does not say
 	Status      *string // nil where it says nothing
 }
 
@@ -33,6 +34,10 @@ func parseNotice(text string) (n Notice) {
 			n.Reloading = n.Reloading || value == "1"
 		case "WATCHDOG":
 			n.Watchdog = n.Watchdog || value == "1"
+		case "MAINPID":
+			if pid, err := strconv.Atoi(value); err == nil && pid > 1 {
+				n.MainPID = pid
+			}
 		case "STATUS":
 			shown := strings.Join(strings.Fields(strings.ToValidUTF8(value, "�")), " ")
 			n.Status = &shown

@@ -43,6 +43,8 @@ func (h *Host) Notices(ctx context.Context, take func(Notice)) error {
 	if err := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1) }); err != nil {
 		return err
 	}
+	h.hearing.Store(true)
+	defer h.hearing.Store(false)
 	text, control := make([]byte, mostNotice), make([]byte, 512)
 	for {
 		n, m, flags, _, err := c.ReadMsgUnix(text, control)
@@ -58,6 +60,9 @@ func (h *Host) Notices(ctx context.Context, take func(Notice)) error {
 		if run, ours := h.RunOf(pid); ours && flags&unix.MSG_TRUNC == 0 {
 			if notice := parseNotice(string(text[:n])); notice != (Notice{}) {
 				notice.Server, notice.Run = run.Server, run.ID
+				if notice.MainPID > 0 {
+					h.promote(run, notice.MainPID)
+				}
 				take(notice)
 			}
 		}

@@ -2,9 +2,11 @@ package process
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -68,6 +70,61 @@ func TestARealClientOfSdNotifyIsHeard(t *testing.T) {
 	})
 }
 
+func TestTheMainProcessIsTheOneThatAServerNames(t *testing.T) {
+	if _, err := exec.LookPath("systemd-notify"); err != nil {
+		t.Skip("systemd-notify is not installed (Debian's package systemd)")
+	}
+	eachTier(t, func(t *testing.T, without Without) {
+		b := open(t, "mainpid", without)
+		heard := b.listening()
+		s := self("idle")
+		s.Ready = &services.Probe{Notify: true}
+		s.Command = services.Command{Shell: `sleep 1000 & systemd-notify --ready --pid=$!; exit 0`}
+		p := b.start(s)
+		first := p.Run().Leader
+		n := next(t, heard)
+		main := p.Run().Leader
+		if !n.Ready || n.MainPID != main.PID || main == first || !living(main) {
+			t.Errorf("heard %+v, the main process is %v", n, main)
+		}
+		until(t, "the shell has ended", func() bool { return !living(first) })
+		select {
+		case <-p.Exited():
+			t.Fatal("it counts as ended")
+		default:
+		}
+		syscall.Kill(main.PID, syscall.SIGTERM)
+		wait(t, "the exit", p.Exited())
+		if e := p.Exit(); e.Signal != syscall.SIGTERM || !e.Seen {
+			t.Errorf("exit %+v, want SIGTERM", e)
+		}
+		p.Kill()
+		wait(t, "the end", p.Gone())
+	})
+}
+
+func TestAServerCannotNameAProcessOfAnotherOneAsItsOwn(t *testing.T) {
+	if _, err := exec.LookPath("systemd-notify"); err != nil {
+		t.Skip("systemd-notify is not installed (Debian's package systemd)")
+	}
+	eachTier(t, func(t *testing.T, without Without) {
+		b := open(t, "mainpid-theft", without)
+		heard := b.listening()
+		victim := b.start(self("idle"))
+		s := self("idle")
+		s.Ready = &services.Probe{Notify: true}
+		s.Command = services.Command{Shell: fmt.Sprintf(`systemd-notify --ready MAINPID=%d; exec sleep 1000`, victim.Run().Leader.PID)}
+		p := b.start(s)
+		before := p.Run()
+		if n := next(t, heard); !n.Ready || n.Run != before.ID {
+			t.Errorf("heard %+v", n)
+		}
+		if now := p.Run().Leader; now != before.Leader {
+			t.Errorf("its main process is %v now, it was %v", now, before.Leader)
+		}
+	})
+}
+
 func TestWhoIsNoServerOfOursIsNotHeardAndLeavesNoDescriptor(t *testing.T) {
 	b := open(t, "strangers", Without{})
 	heard := b.listening()
@@ -96,8 +153,8 @@ func TestWhoIsNoServerOfOursIsNotHeardAndLeavesNoDescriptor(t *testing.T) {
 }
 
 func TestANoticeIsReadLineByLine(t *testing.T) {
-	n := parseNotice("READY=1\nSTATUS=a\x1b \xff b\nRELOADING=0\nSTOPPING=1\nNONSENSE\n=x\nMAINPID=1")
-	if !n.Ready || !n.Stopping || n.Reloading || n.Watchdog || n.Status == nil || *n.Status != "a\x1b � b" {
+	n := parseNotice("READY=1\nSTATUS=a\x1b \xff b\nRELOADING=0\nSTOPPING=1\nNONSENSE\n=x\nMAINPID=77\nMAINPID=x\nMAINPID=1")
+	if n.MainPID != 77 || !n.Ready || !n.Stopping || n.Reloading || n.Watchdog || n.Status == nil || *n.Status != "a\x1b � b" {
 		t.Errorf("%+v", n)
 	}
 	if n := parseNotice(""); n != (Notice{}) {

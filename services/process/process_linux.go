@@ -49,7 +49,7 @@ func (p *Process) watch(leader *handle) error {
 }
 
 // over finds out how the main process has ended, and follows it where it has
-// become a daemon.
+// become a daemon. One that has named another one in its place just ends.
 func (p *Process) over(leader *handle) {
 	program := ""
 	if p.Run().Cgroup == "" {
@@ -60,10 +60,16 @@ func (p *Process) over(leader *handle) {
 		return
 	}
 	if exit.Seen && exit.Code == 0 {
+		p.host.hearOut()
 		p.claim(program)
 	}
 	if next := p.daemon(exit); next != nil {
 		p.mu.Lock()
+		if p.replaced(leader) {
+			p.mu.Unlock()
+			p.host.closeHandle(next)
+			return
+		}
 		p.leader, p.run.Leader = next, next.Identity
 		p.mu.Unlock()
 		p.host.closeHandle(leader)
@@ -71,12 +77,15 @@ func (p *Process) over(leader *handle) {
 			p.tellChanged()
 			return
 		}
-		exit = services.UnknownExit(time.Now())
+		exit, leader = services.UnknownExit(time.Now()), next
 	}
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.replaced(leader) {
+		return
+	}
 	p.killed = exit.Signal == syscall.SIGKILL && !p.tree.killing
 	p.exit = exit
-	p.mu.Unlock()
 	close(p.exited)
 }
 

@@ -1,0 +1,106 @@
+package process
+
+import (
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"tend/services"
+)
+
+// promote makes another process of a run its main process, because a process of
+// the run has said so (MAINPID). One that is not of the run, or does not live,
+// changes nothing.
+func (h *Host) promote(run services.Run, pid int) {
+	if pid == run.Leader.PID {
+		return
+	}
+	s, err := readStat(pid)
+	if err != nil || s.dead() {
+		return
+	}
+	if of, ours := h.RunOf(pid); !ours || of.ID != run.ID {
+		h.log.Warn("a server names a process that is not its own as its main one (MAINPID)", "server", run.Server, "pid", pid)
+		return
+	}
+	h.mu.Lock()
+	p := h.live[run.ID]
+	h.mu.Unlock()
+	next, err := h.open(s.Identity)
+	if err != nil || p == nil {
+		return
+	}
+	if !p.follow(next) {
+		h.closeHandle(next)
+	}
+}
+
+// follow reports false where the run has ended or is being ended.
+func (p *Process) follow(next *handle) bool {
+	run := p.Run()
+	members, _ := p.host.members(run) // which the session of the next one may not show any more
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.leader
+	if before == nil || p.leaderDead() || p.tree.draining {
+		return false
+	}
+	p.leader = next
+	if p.watch(next) != nil {
+		p.leader = before
+		return false
+	}
+	p.run.Leader = next.Identity
+	if run.Cgroup == "" {
+		p.run.Members = members
+	}
+	p.tellChanged()
+	return true
+}
+
+// replaced reports whether another process is the main one by now, and then
+// lets this one go. It needs the lock.
+func (p *Process) replaced(leader *handle) bool {
+	if p.leader == leader {
+		return false
+	}
+	p.host.closeHandle(leader)
+	return true
+}
+
+// hearTime bounds the wait for what servers have said.
+const hearTime = 100 * time.Millisecond
+
+// hearOut waits until all that was said by sd_notify so far has been heard: a
+// parent that has named its child as the main process may end right after.
+func (h *Host) hearOut() {
+	if !h.hearing.Load() {
+		return
+	}
+	heard, mark, err := os.Pipe()
+	if err != nil {
+		return
+	}
+	defer heard.Close()
+	err = sendMark(notifyName(h.instance), mark)
+	mark.Close()
+	if err == nil {
+		heard.SetReadDeadline(time.Now().Add(hearTime)) //nolint:errcheck // a pipe has deadlines
+		heard.Read(make([]byte, 1))                     //nolint:errcheck // it ends when the other copy is closed
+	}
+}
+
+// sendMark sends a descriptor, which whoever listens closes when its turn
+// comes.
+func sendMark(name string, mark *os.File) error {
+	c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: name, Net: "unixgram"})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	c.SetWriteDeadline(time.Now().Add(hearTime)) //nolint:errcheck // a socket has deadlines
+	_, _, err = c.WriteMsgUnix([]byte("BARRIER=1"), unix.UnixRights(int(mark.Fd())), nil)
+	return err
+}
