@@ -22,9 +22,14 @@ func (checker) Run() {}
 // newProber makes what runs the ready and live checks.
 func (m *manager) newProber() *monitor.Prober {
 	return monitor.NewProber(monitor.ProberOptions{
-		Exec: m.host.Probe, Lines: m.linesAfter, Output: m.logs.LastOutput,
+		Exec: m.host.Probe, Lines: m.linesAfter, Output: m.logs.LastOutput, Eyes: m.eyes(),
 		Report: func(v monitor.Verdict) { m.orch.Verdict(v) },
 	})
+}
+
+// eyes see whether a server hangs.
+func (m *manager) eyes() monitor.Eyes {
+	return monitor.Eyes{Owned: m.host.OwnsSocket, Halted: m.host.Halted}
 }
 
 // linesAfter yields what a server writes from an address on; from now on where

@@ -188,7 +188,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 	}
 	m.recent = handlers.NewRecent()
 	m.watch = monitor.New(monitor.Options{
-		Interval: cfg.Monitor.Interval, Holder: m.host.Holder, Owned: m.host.OwnsSocket, Halted: m.host.Halted, Log: m.log,
+		Interval: cfg.Monitor.Interval, Holder: m.host.Holder, Eyes: m.eyes(), Log: m.log,
 		Targets: func() []monitor.Target { return m.orch.Targets() },
 		Report:  func(r monitor.Result) { m.orch.Report(ctx, r) },
 	})

@@ -1,14 +1,32 @@
 package monitor
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // stuck is after how many rounds, in which a server has accepted nothing that
 // waits, it is hung: its kernel takes connections in its name for a while.
 const stuck = 3
 
-// queue is what is known of the port of a live server.
+// Eyes look at the processes of a run. Both may be nil: then nobody looks.
+type Eyes struct {
+	// Owned reports whether a run has one of these sockets open, true where it
+	// cannot be found out.
+	Owned func(run string, inodes []uint32) bool
+	// Halted reports whether the main process of a run is stopped by a signal.
+	Halted func(run string) bool
+}
+
+func (e Eyes) halted(run string) bool { return e.Halted != nil && e.Halted(run) }
+
+// halt is what is said of a run whose main process is stopped by a signal.
+const halt = "it is halted (SIGSTOP): SIGCONT lets it go on"
+
+// queue is what is known of a port of a live server.
 type queue struct {
 	run     string
+	port    int
 	mark    uint64 // of the sockets whose owner is known
 	owned   bool
 	waiting int // at the last look
@@ -32,16 +50,16 @@ func (w *watch) lookAtQueues(targets []Target) {
 		}
 		q := before[t.Server]
 		if q == nil || q.run != t.Run {
-			q = &queue{run: t.Run}
+			q = &queue{run: t.Run, port: t.Port}
 		}
 		w.queues[t.Server] = q
-		q.look(w, t, l)
+		q.look(w.Eyes, l)
 	}
 }
 
-func (q *queue) look(w *watch, t Target, l listener) {
+func (q *queue) look(eyes Eyes, l listener) {
 	if q.mark != l.mark {
-		q.mark, q.owned = l.mark, w.Owned == nil || w.Owned(t.Run, l.inodes)
+		q.mark, q.owned = l.mark, eyes.Owned == nil || eyes.Owned(q.run, l.inodes)
 	}
 	if l.waiting == 0 || l.waiting < q.waiting {
 		q.rounds = 0
@@ -51,11 +69,11 @@ func (q *queue) look(w *watch, t Target, l listener) {
 	q.waiting = l.waiting
 	switch {
 	case !q.owned:
-		q.why = fmt.Sprintf("port %d is not its own: another process listens there", t.Port)
-	case q.rounds > 0 && w.Halted != nil && w.Halted(t.Run):
-		q.why = "it is halted (SIGSTOP): SIGCONT lets it go on"
+		q.why = fmt.Sprintf("port %d is not its own: another process listens there", q.port)
+	case q.rounds > 0 && eyes.halted(q.run):
+		q.why = halt
 	case q.rounds >= stuck:
-		q.why = fmt.Sprintf("port %d takes connections, but it has accepted none of %d that wait", t.Port, l.waiting)
+		q.why = fmt.Sprintf("port %d takes connections, but it has accepted none of %d that wait", q.port, l.waiting)
 	default:
 		q.why = ""
 	}
@@ -68,4 +86,23 @@ func (w *watch) hung(t Target) string {
 		return q.why
 	}
 	return ""
+}
+
+// haltStep is how often a server without a port is looked at for whether it is
+// halted: with a port, its queue says when to look.
+const haltStep = 15 * time.Second
+
+// haltedNow reports whether a live server without a port is halted. Of all of
+// them some are looked at in each interval, and those that were found halted.
+func (w *watch) haltedNow(i int, t Target) bool {
+	every := max(1, int(haltStep/w.Interval))
+	if w.halted[t.Server] != t.Run && i%every != w.round%every {
+		return false
+	}
+	if !w.Eyes.halted(t.Run) {
+		delete(w.halted, t.Server)
+		return false
+	}
+	w.halted[t.Server] = t.Run
+	return true
 }

@@ -3,6 +3,8 @@ package monitor
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,7 +36,7 @@ func TestAServerThatIsHaltedIsHungAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		port, _ := listen(t, "tcp", "127.0.0.1:0")
 		h := build(t, time.Second, Target{Server: "a", Run: "r", Alive: true, Port: port})
-		h.o.Halted = func(run string) bool { return run == "r" }
+		h.o.Eyes.Halted = func(run string) bool { return run == "r" }
 		h.run()
 		got := h.after(2 * time.Second)
 		if said := h.say(got[len(got)-1]); said != "2s a/r false it is halted (SIGSTOP): SIGCONT lets it go on" {
@@ -53,7 +55,7 @@ func TestAPortIsAServersOwnOnlyIfItHasTheSocket(t *testing.T) {
 		h := build(t, time.Second, Target{Server: "a", Run: "r", Alive: true, Port: port})
 		asked := 0
 		var sockets []uint32
-		h.o.Owned = func(run string, inodes []uint32) bool {
+		h.o.Eyes.Owned = func(run string, inodes []uint32) bool {
 			asked++
 			sockets = slices.Clone(inodes)
 			return false
@@ -67,6 +69,34 @@ func TestAPortIsAServersOwnOnlyIfItHasTheSocket(t *testing.T) {
 		}
 		if asked != 1 || len(sockets) != 1 || sockets[0] == 0 {
 			t.Errorf("asked %d times about %v", asked, sockets)
+		}
+		h.stop()
+	})
+}
+
+func TestAServerWithoutAPortThatIsHaltedIsFoundSoAndGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t, time.Second, Target{Server: "a", Run: "r", Alive: true}, Target{Server: "b", Run: "s", Alive: true})
+		var halted atomic.Bool
+		var looks atomic.Int32
+		h.o.Eyes.Halted = func(run string) bool { looks.Add(1); return run == "r" && halted.Load() }
+		h.run()
+		h.after(30 * time.Second)
+		if looks := looks.Load(); looks > 6 {
+			t.Errorf("%d looks at two servers in 30 s", looks)
+		}
+		halted.Store(true)
+		got := h.after(16 * time.Second)
+		if said := h.say(got[len(got)-2]); !strings.HasSuffix(said, "a/r false "+halt) {
+			t.Errorf("got %s", said)
+		}
+		if said := h.say(got[len(got)-1]); !strings.HasSuffix(said, "b/s true") {
+			t.Errorf("got %s", said)
+		}
+		halted.Store(false)
+		got = h.after(2 * time.Second)
+		if said := h.say(got[len(got)-2]); !strings.HasSuffix(said, "a/r true") {
+			t.Errorf("once it goes on: %s", said)
 		}
 		h.stop()
 	})

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -10,9 +11,11 @@ import (
 // What linux/inet_diag.h and linux/sock_diag.h say.
 const (
 	sockDiagByFamily = 20
-	listening        = 1 << 10 // TCP_LISTEN, as a bit
+	listenState      = 10 // TCP_LISTEN
+	listening        = 1 << listenState
 	requestSize      = unix.NLMSG_HDRLEN + 56
 	answerSize       = 72 // without attributes
+	stateAt          = 1
 	portAt, inodeAt  = 4, 68
 	waitingAt        = 56 // connections that nobody has accepted yet
 )
@@ -33,15 +36,60 @@ func listListening(ports map[int]listener) bool {
 	return dump(fd, unix.AF_INET, buf, ports) && dump(fd, unix.AF_INET6, buf, ports)
 }
 
-// dump adds the sockets of one address family.
-func dump(fd int, family byte, buf []byte, ports map[int]listener) bool {
-	var req [requestSize]byte
+// listenerAt returns who takes connections to an address of this machine, and
+// false where the kernel does not say. To ask for one costs the same however
+// many there are.
+func listenerAt(at netip.AddrPort) (listener, bool) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_INET_DIAG)
+	if err != nil {
+		return listener{}, false
+	}
+	defer unix.Close(fd) //nolint:errcheck // nothing was written that could be lost
+	family, ip := byte(unix.AF_INET6), at.Addr().Unmap()
+	if ip.Is4() {
+		family = unix.AF_INET
+	}
+	req := newRequest(family, unix.NLM_F_REQUEST)
+	id := req[unix.NLMSG_HDRLEN+8:]
+	binary.BigEndian.PutUint16(id, at.Port())
+	copy(id[4:20], ip.AsSlice())
+	binary.NativeEndian.PutUint64(id[40:], ^uint64(0)) // any cookie
+	if err := unix.Sendto(fd, req[:], 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return listener{}, false
+	}
+	var buf [1024]byte
+	n, _, err := unix.Recvfrom(fd, buf[:], 0)
+	if err != nil {
+		return listener{}, false
+	}
+	messages, err := syscall.ParseNetlinkMessage(buf[:n])
+	if err != nil || len(messages) == 0 {
+		return listener{}, false
+	}
+	m := messages[0]
+	switch {
+	case m.Header.Type == unix.NLMSG_ERROR && len(m.Data) >= 4:
+		return listener{}, int32(binary.NativeEndian.Uint32(m.Data)) == -int32(unix.ENOENT)
+	case m.Header.Type != sockDiagByFamily || len(m.Data) < answerSize || m.Data[stateAt] != listenState:
+		return listener{}, false
+	}
+	inode := binary.NativeEndian.Uint32(m.Data[inodeAt:])
+	return listener{mark: uint64(inode), inodes: []uint32{inode}, waiting: int(binary.NativeEndian.Uint32(m.Data[waitingAt:]))}, true
+}
+
+func newRequest(family byte, flags uint16) (req [requestSize]byte) {
 	binary.NativeEndian.PutUint32(req[0:], requestSize)
 	binary.NativeEndian.PutUint16(req[4:], sockDiagByFamily)
-	binary.NativeEndian.PutUint16(req[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	binary.NativeEndian.PutUint16(req[6:], flags)
 	body := req[unix.NLMSG_HDRLEN:]
 	body[0], body[1] = family, unix.IPPROTO_TCP
 	binary.NativeEndian.PutUint32(body[4:], listening)
+	return req
+}
+
+// dump adds the sockets of one address family.
+func dump(fd int, family byte, buf []byte, ports map[int]listener) bool {
+	req := newRequest(family, unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
 	if err := unix.Sendto(fd, req[:], 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return false
 	}

@@ -37,14 +37,9 @@ type Options struct {
 	Interval time.Duration   // 0 for DefaultInterval
 	Targets  func() []Target // all servers, in an order that seldom changes
 	Holder   func(port int) (services.Holder, bool, error)
-	// Owned reports whether a run has one of these sockets open. Nil, and where
-	// it cannot be found out, for yes.
-	Owned func(run string, inodes []uint32) bool
-	// Halted reports whether the main process of a run is stopped by a signal.
-	// Nil for no.
-	Halted func(run string) bool
-	Report func(Result)
-	Log    *slog.Logger
+	Eyes     Eyes
+	Report   func(Result)
+	Log      *slog.Logger
 }
 
 // DefaultInterval is how often a server is looked at where nothing else is

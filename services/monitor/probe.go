@@ -26,25 +26,17 @@ const mostBody = 1 << 20
 type attempt func(ctx context.Context) error
 
 // checkOf makes the check of a probe that is asked at intervals.
-func (p *Prober) checkOf(server services.Server, probe services.Probe) (attempt, error) {
+func (p *Prober) checkOf(w Watched, probe services.Probe) (attempt, error) {
 	switch {
 	case probe.TCP != "":
-		return func(ctx context.Context) error { return dialTCP(ctx, probe.TCP) }, nil
+		c := &tcpCheck{eyes: p.o.Eyes, address: probe.TCP, queue: queue{run: w.Run}}
+		return c.try, nil
 	case probe.HTTP != nil:
 		return newHTTPCheck(*probe.HTTP)
 	case len(probe.Exec) > 0:
-		return func(ctx context.Context) error { return p.o.Exec(ctx, server, probe.Exec) }, nil
+		return func(ctx context.Context) error { return p.o.Exec(ctx, w.Server, probe.Exec) }, nil
 	}
 	return nil, fmt.Errorf("nothing to check")
-}
-
-func dialTCP(ctx context.Context, address string) error {
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", address)
-	if err != nil {
-		return fmt.Errorf("%s: %s", address, reason(err))
-	}
-	return c.Close()
 }
 
 // reason is the part of a network error that says what was wrong.

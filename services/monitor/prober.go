@@ -11,9 +11,12 @@ import (
 	"tend/services"
 )
 
-// together is how many attempts there are at a time. To wait for a place is no
-// failure.
-const together = 64
+// How many attempts there are at a time. To wait for a place is no failure. A
+// program takes a process, a connection little more than a descriptor.
+const (
+	programs    = 64
+	connections = 512
+)
 
 // oversleep is how much longer than its timeout an attempt takes for a manager
 // that was halted meanwhile.
@@ -59,6 +62,7 @@ type ProberOptions struct {
 	Lines func(ctx context.Context, server, after string) iter.Seq[string]
 	// Output returns when a server has written something last.
 	Output func(server string) time.Time
+	Eyes   Eyes
 	// Report takes verdicts; it must not block for long.
 	Report func(Verdict)
 }
@@ -66,11 +70,12 @@ type ProberOptions struct {
 // Prober runs the ready and live checks of servers. Each probe is a goroutine,
 // so that there are never two attempts of one at a time. Use NewProber.
 type Prober struct {
-	o      ProberOptions
-	ctx    context.Context // ends with Run
-	end    context.CancelFunc
-	places chan struct{}
-	work   sync.WaitGroup
+	o           ProberOptions
+	ctx         context.Context // ends with Run
+	end         context.CancelFunc
+	programs    chan struct{} // a place each
+	connections chan struct{}
+	work        sync.WaitGroup
 
 	mu   sync.Mutex // guards what follows
 	runs map[string]context.CancelFunc
@@ -78,7 +83,7 @@ type Prober struct {
 
 // NewProber makes a prober; it works from the first Begin on, until Run ends.
 func NewProber(o ProberOptions) *Prober {
-	p := &Prober{o: o, places: make(chan struct{}, together), runs: make(map[string]context.CancelFunc)}
+	p := &Prober{o: o, programs: make(chan struct{}, programs), connections: make(chan struct{}, connections), runs: make(map[string]context.CancelFunc)}
 	p.ctx, p.end = context.WithCancel(context.Background())
 	return p
 }
@@ -146,21 +151,22 @@ func (p *Prober) probe(ctx context.Context, w Watched, probe services.Probe, fro
 	if !pause(ctx, wait) {
 		return
 	}
+	ctx, end := context.WithCancel(ctx)
+	defer end() // and whoever reads along for it
 	try, err := p.attempts(ctx, w, probe)
 	if err != nil {
 		try = func(context.Context) error { return err }
 	}
 	excused := false
-	j := tally{successes: probe.Successes, failures: probe.Failures}
+	j, said := tally{successes: probe.Successes, failures: probe.Failures}, ""
 	for ctx.Err() == nil {
-		select {
-		case p.places <- struct{}{}:
-		case <-ctx.Done():
+		leave, entered := p.enter(ctx, probe)
+		if !entered {
 			return
 		}
 		begun := time.Now()
 		err := within(ctx, probe.Timeout, try)
-		<-p.places
+		leave()
 		if ctx.Err() != nil {
 			return
 		}
@@ -174,7 +180,8 @@ func (p *Prober) probe(ctx context.Context, w Watched, probe services.Probe, fro
 		v.Passed = j.known && j.passed
 		if err != nil {
 			v.Why = err.Error()
-			v.News = v.News || from == FromReady // why it still waits
+			v.News = v.News || from == FromReady && v.Why != said // why it still waits
+			said = v.Why
 		}
 		p.o.Report(v)
 		if from == FromReady && v.Passed || !pause(ctx, probe.Interval-time.Since(begun)) {
@@ -183,11 +190,29 @@ func (p *Prober) probe(ctx context.Context, w Watched, probe services.Probe, fro
 	}
 }
 
+// enter waits for a place for an attempt, false where ctx ended first. Who
+// waits for a line takes none: it may wait for long, and costs nothing.
+func (p *Prober) enter(ctx context.Context, probe services.Probe) (leave func(), ok bool) {
+	places := p.connections
+	switch {
+	case probe.Log != "":
+		return func() {}, true
+	case len(probe.Exec) > 0:
+		places = p.programs
+	}
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, true
+	case <-ctx.Done():
+		return nil, false
+	}
+}
+
 // attempts returns what one attempt is. That of a log takes no time: a
 // goroutine reads along.
 func (p *Prober) attempts(ctx context.Context, w Watched, probe services.Probe) (attempt, error) {
 	if probe.Log == "" {
-		return p.checkOf(w.Server, probe)
+		return p.checkOf(w, probe)
 	}
 	expression, err := regexp.Compile(probe.Log)
 	if err != nil {

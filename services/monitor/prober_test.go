@@ -167,11 +167,40 @@ func TestTheLifeOfARunIsProbedOnceItIsReady(t *testing.T) {
 		l.Begin(probed("a", ready, &services.Probe{Exec: []string{"x"}, Interval: time.Second, Timeout: time.Second, Successes: 1, Failures: 1}))
 		l.lines <- "starting"
 		time.Sleep(2500 * time.Millisecond)
-		wantNews(t, l, "ready false no line matches ready|up in time", "ready false no line matches ready|up in time")
+		wantNews(t, l, "ready false no line matches ready|up in time")
 		l.lines <- "now it is up"
 		wantNews(t, l, "ready true")
 		time.Sleep(time.Second)
 		wantNews(t, l, "live true")
+	})
+}
+
+func TestNobodyReadsTheLogOfAServerThatWasFoundReadyByIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		defer l.open(t)()
+		l.Begin(probed("a", &services.Probe{Log: "up", Interval: time.Second, Timeout: time.Second, Successes: 1, Failures: 1}, nil))
+		l.lines <- "up"
+		wantNews(t, l, "ready true")
+		l.lines <- "one line more"
+		synctest.Wait()
+		if len(l.lines) != 1 {
+			t.Error("it is still read along")
+		}
+	})
+}
+
+func TestThoseThatWaitForALineKeepNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		defer l.open(t)()
+		l.exec = func(context.Context, services.Server) error { return nil }
+		for i := range 2 * connections {
+			l.Begin(probed(fmt.Sprint("s", i), &services.Probe{Log: "never", Interval: time.Hour, Timeout: time.Hour, Successes: 1, Failures: 1}, nil))
+		}
+		synctest.Wait()
+		l.Begin(probed("a", &services.Probe{Exec: []string{"x"}, Interval: time.Second, Timeout: time.Second, Successes: 1, Failures: 1}, nil))
+		wantNews(t, l, "ready true")
 	})
 }
 
@@ -257,7 +286,7 @@ func TestAThousandProbesAreSpreadAndBounded(t *testing.T) {
 		}
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
-		if l.most > together || l.tries < 9000 || l.tries > 11000 {
+		if l.most > programs || l.tries < 9000 || l.tries > 11000 {
 			t.Errorf("%d attempts in 30 s, up to %d at a time", l.tries, l.most)
 		}
 		if passed := len(l.news()); passed != 1000 {
@@ -342,10 +371,10 @@ func TestAnAnswerIsJudgedByStatusBodyAndCertificate(t *testing.T) {
 	if _, err := newHTTPCheck(services.HTTPProbe{URL: sealed.URL, CA: ca + ".missing"}); err == nil {
 		t.Error("certificates that are not there are no error")
 	}
-	if err := dialTCP(t.Context(), strings.TrimPrefix(plain.URL, "http://")); err != nil {
+	if err := (&tcpCheck{address: strings.TrimPrefix(plain.URL, "http://")}).try(t.Context()); err != nil {
 		t.Errorf("tcp: %v", err)
 	}
-	if err := dialTCP(t.Context(), closed.Addr().String()); err == nil || !strings.HasSuffix(err.Error(), ": connection refused") {
+	if err := (&tcpCheck{address: closed.Addr().String()}).try(t.Context()); err == nil || !strings.HasSuffix(err.Error(), ": connection refused") {
 		t.Errorf("tcp: %v", err)
 	}
 }

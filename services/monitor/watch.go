@@ -37,6 +37,8 @@ type watch struct {
 	ports  ports             // who holds the ports of servers that are down
 
 	queues map[string]*queue
+	halted map[string]string // runs without a port that were found halted, by server
+	round  int               // counts the intervals
 
 	yes, no bool // what results point to
 }
@@ -54,6 +56,7 @@ func newWatch(o Options) *watch {
 		began:  -o.Interval, // the first one is due
 		open:   make(map[string]*check),
 		starts: make(map[string]*start),
+		halted: make(map[string]string),
 		ports:  ports{find: o.Holder, log: o.Log, known: make(map[int]held)},
 		yes:    true,
 	}
@@ -101,11 +104,14 @@ func (w *watch) begin() {
 	queue := w.queue[:0]
 	at := time.Now()
 	var ports []int
-	for _, t := range targets {
+	w.round++
+	for i, t := range targets {
 		switch {
 		case t.Port != 0:
 			ports = append(ports, t.Port)
 			queue = append(queue, t)
+		case t.Alive && w.haltedNow(i, t):
+			w.Report(Result{Server: t.Server, Run: t.Run, At: at, Healthy: &w.no, Why: halt})
 		case t.Alive:
 			w.Report(Result{Server: t.Server, Run: t.Run, At: at, Healthy: &w.yes})
 		default:
