@@ -23,7 +23,8 @@ type Run struct {
 	Members   []Identity `json:"members,omitempty"` // descendants seen, kept only where no cgroup holds them
 	Cgroup    string     `json:"cgroup,omitempty"`  // absolute directory
 	StartedAt time.Time  `json:"startedAt"`
-	Digest    string     `json:"digest"` // of the command as it was configured, to notice drift
+	Digest    string     `json:"digest"`           // of the command as it was configured, to notice drift
+	Output    string     `json:"output,omitempty"` // where its output begins, kept only where a check reads it
 }
 
 // Tracking is how surely the processes of a run are known, best first.

@@ -231,6 +231,63 @@ func TestAServerThatWasReadyIsTakenOverAsSuch(t *testing.T) {
 	})
 }
 
+func TestALineOfReadyIsLookedForFromTheBeginningOfTheRunByTheNextManagerToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		byLog := ready(func(p *services.Probe) { p.TCP, p.Log = "", "up" })
+		host := newFakeHost()
+		servers := []services.Server{server("ready", byLog), server("unready", byLog)}
+		h := open(t, host, nil, true, servers...)
+		synctest.Wait()
+		h.says("ready", monitor.FromReady, true, "")
+		h.close()
+		h = open(t, host, h.trades.all(), false, servers...)
+		defer h.close()
+		synctest.Wait()
+		for name, after := range map[string]string{"ready": "", "unready": "3.14"} {
+			if w, _ := h.checker.of(name); w.After != after {
+				t.Errorf("%s is read from %q, want %q", name, w.After, after)
+			}
+		}
+	})
+}
+
+func TestAServerThatMayHaveSaidThatItIsReadyWhileNobodyListenedIsTakenForReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host := newFakeHost()
+		notifies := server("a", ready(func(p *services.Probe) { *p = services.Probe{Notify: true, Deadline: 5 * time.Second} }))
+		h := open(t, host, nil, true, notifies)
+		synctest.Wait()
+		h.phase("a", services.Starting)
+		h.close()
+		h = open(t, host, h.trades.all(), false, notifies)
+		defer h.close()
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		h.phase("a", services.Running)
+		if n := h.starts("a"); n != 1 {
+			t.Errorf("it was started %d times", n)
+		}
+	})
+}
+
+func TestASignOfLifeThatDoesNotComeDoesWhatItsOwnActionSays(t *testing.T) {
+	for action, phase := range map[services.ProbeAction]services.Phase{
+		services.ProbeRestart: services.BackOff, services.ProbeAlert: services.Running, services.ProbeNone: services.Running,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := open(t, newFakeHost(), nil, true, server("a", live(services.ProbeRestart), func(s *services.Server) {
+				s.Silence = services.Pulse{Every: time.Minute, Action: action}
+			}))
+			defer h.close()
+			synctest.Wait()
+			h.says("a", monitor.FromSilence, false, "it has written nothing for 1m0s")
+			if s := h.get("a"); s.Phase != phase || !strings.Contains(s.Why, "it has written nothing for 1m0s") {
+				t.Errorf("%s: %s, %s", action, s.Phase, s.Why)
+			}
+		})
+	}
+}
+
 func TestAThresholdIsToldAndMayEndTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := open(t, newFakeHost(), nil, true, server("a"))

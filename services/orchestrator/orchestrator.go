@@ -161,7 +161,7 @@ func (u *unit) resume(r resumption) ([]Input, error) {
 		proc, err := u.trades.Host.Adopt(*r.adopt)
 		if err == nil {
 			u.m.passed = r.record.Phase == services.Running
-			u.take(proc, r.adopt.Digest, true)
+			u.take(proc, *r.adopt, true)
 			u.trades.Logs.Attach(u.name, u.server().Logs)
 			failpoint.At("adopt-taken")
 			u.m.Phase, u.m.step = services.Running, alive

@@ -111,7 +111,7 @@ func resume(server *services.Server, rec services.Record, known bool, alive []se
 		recorded := rec.Run != nil && rec.Run.ID == r.adopt.ID
 		r.again = r.again && recorded // another run is the one that was to follow
 		if recorded {
-			r.adopt.Digest = rec.Run.Digest // the search does not see it
+			r.adopt.Digest, r.adopt.Output = rec.Run.Digest, rec.Run.Output // the search does not see them
 		}
 		if !known || !recorded {
 			r.record.Want = services.Up

@@ -87,9 +87,9 @@ func (u *unit) spawn() Input {
 	if err := u.portTaken(); err != nil {
 		return u.spawnFailed(err, endedBadly)
 	}
-	u.outputFrom = ""
+	output := ""
 	if ready, live := u.server().Ready, u.server().Live; ready != nil && ready.Log != "" || live != nil && live.Log != "" {
-		u.outputFrom = u.trades.Logs.End(u.name)
+		output = u.trades.Logs.End(u.name)
 	}
 	out, err := u.trades.Logs.Begin(u.name, u.server().Logs)
 	if err != nil {
@@ -101,7 +101,7 @@ func (u *unit) spawn() Input {
 	if err != nil {
 		return u.spawnFailed(err, noRoom)
 	}
-	u.take(proc, u.settings.Load().digest, false)
+	u.take(proc, services.Run{Digest: u.settings.Load().digest, Output: output}, false)
 	failpoint.At("spawn-taken")
 	if u.retry {
 		u.retry, u.restart = false, u.restart+1
@@ -137,22 +137,24 @@ func (u *unit) spawnFailed(err error, unavailable ending) Input {
 	return Input{Kind: SpawnFailed, End: endedForever}
 }
 
-// take makes the process the unit's own.
-func (u *unit) take(proc Process, digest string, adopted bool) {
-	u.proc, u.run, u.ended, u.adopted = proc, runWith(proc, digest), false, adopted
+// take makes the process the unit's own, with what was noted of its run.
+func (u *unit) take(proc Process, noted services.Run, adopted bool) {
+	u.proc, u.run, u.ended, u.adopted = proc, runWith(proc, noted), false, adopted
 	u.problem, u.cause, u.verdict, u.notified = "", "", "", ""
 	u.limits = u.trades.Host.Limits(*u.server(), u.run)
-	u.m.passed = u.m.passed && adopted
+	// It may have said that it is ready while no manager listened.
+	notifies := u.server().Ready != nil && u.server().Ready.Notify
+	u.m.passed = adopted && (u.m.passed || notifies)
 	u.turns++
 	u.rely()
 	u.beginChecks()
 }
 
-// runWith returns the run of a process with the digest of the command that it
-// was started with.
-func runWith(p Process, digest string) services.Run {
+// runWith returns the run of a process with what was noted of it at its start,
+// which the process does not know.
+func runWith(p Process, noted services.Run) services.Run {
 	run := p.Run()
-	run.Digest = digest
+	run.Digest, run.Output = noted.Digest, noted.Output
 	return run
 }
 

@@ -18,8 +18,12 @@ func (u *unit) beginChecks() {
 	u.checks, u.unready = make(map[monitor.Source]checked), ""
 	u.seePort(nil) // also where it is known: it is to be told again
 	s := u.server()
+	after := u.run.Output
+	if u.adopted && u.m.passed {
+		after = "" // a line from before says nothing of its life now
+	}
 	u.trades.Checker.Begin(monitor.Watched{
-		Server: *s, Run: u.run.ID, StartedAt: u.run.StartedAt, After: u.outputFrom, Ready: u.m.passed,
+		Server: *s, Run: u.run.ID, StartedAt: u.run.StartedAt, After: after, Ready: u.m.passed,
 	})
 	if s.Port != 0 {
 		u.trades.Checker.Hurry(u.name)

@@ -62,7 +62,7 @@ func (u *unit) react(what news, msg *message) {
 	case treeGone:
 		u.feed(u.goneInput())
 	case runChanged:
-		u.run = runWith(u.proc, u.run.Digest)
+		u.run = runWith(u.proc, u.run)
 		u.tell(services.EventChanged)
 		u.publish()
 	case deadline:

@@ -8,7 +8,21 @@ import (
 	"tend/services"
 )
 
-const clock = "15:04:05"
+// How instants are written: by the clock where they are near, and with the day
+// where whoever reads it may do so on another one.
+const (
+	clock    = "15:04:05"
+	calendar = "15:04:05 on 2 Jan"
+)
+
+// ahead writes an instant to come.
+func ahead(at time.Time) string {
+	at = at.Local()
+	if now := time.Now(); at.YearDay() == now.YearDay() && at.Year() == now.Year() {
+		return at.Format(clock)
+	}
+	return at.Format(calendar)
+}
 
 // why says in one sentence why the server is as it is.
 func (u *unit) why() string {
@@ -72,7 +86,7 @@ func (u *unit) whenAgain() string {
 	if u.fire.IsZero() {
 		return ""
 	}
-	return "; next run at " + u.fire.Local().Format(clock)
+	return "; next run at " + ahead(u.fire)
 }
 
 func (u *unit) whyStarting() string {
@@ -146,7 +160,11 @@ func (u *unit) howItEnded() string {
 	if u.exit == nil {
 		return u.problem
 	}
-	text := fmt.Sprintf("%s at %s", u.exit.Reason(), u.exit.At.Local().Format(clock))
+	layout := clock
+	if u.m.over() {
+		layout = calendar
+	}
+	text := fmt.Sprintf("%s at %s", u.exit.Reason(), u.exit.At.Local().Format(layout))
 	if u.verdict != "" {
 		text = u.verdict + "; " + text
 	}

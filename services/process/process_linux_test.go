@@ -34,6 +34,25 @@ func TestAnObedientServerEndsWithItsOwnCode(t *testing.T) {
 	})
 }
 
+func TestAServerThatIsHaltedObeysAStop(t *testing.T) {
+	eachTier(t, func(t *testing.T, without Without) {
+		for _, to := range []services.SignalTarget{services.ToGroup, services.ToMain} {
+			b := open(t, "halted-"+string(to), without)
+			p := b.start(self("obedient"))
+			b.says("ready")
+			syscall.Kill(p.Run().Leader.PID, syscall.SIGSTOP)
+			until(t, "it is halted", func() bool { return b.Halted(p.Run().ID) })
+			if err := p.Signal(syscall.SIGTERM, to); err != nil {
+				t.Fatal(err)
+			}
+			wait(t, "the exit", p.Exited())
+			if e := p.Exit(); e.Code != 7 {
+				t.Errorf("exit %+v, want code 7", e)
+			}
+		}
+	})
+}
+
 func TestAServerThatIgnoresTermIsKilled(t *testing.T) {
 	eachTier(t, func(t *testing.T, without Without) {
 		b := open(t, "stubborn", without)

@@ -42,7 +42,7 @@ func (p *Process) Signal(sig syscall.Signal, to services.SignalTarget) error {
 	case leader == nil || later:
 		return nil
 	case to == services.ToMain:
-		return p.unlessFollowed(leader, ignoreGone(leader.signal(sig, false)), sig, to)
+		return p.unlessFollowed(leader, awaken(leader, sig, false), sig, to)
 	}
 	members, _ := p.host.members(run)
 	return p.unlessFollowed(leader, signalTree(leader, members, sig), sig, to)
@@ -74,7 +74,7 @@ func signalTree(leader *handle, members []services.Identity, sig syscall.Signal)
 	}
 	var err error
 	if !within {
-		err = ignoreGone(leader.signal(sig, true))
+		err = awaken(leader, sig, true)
 	}
 	for _, id := range apart {
 		err = errors.Join(err, signalOnce(id, sig))
@@ -92,7 +92,17 @@ func signalOnce(id services.Identity, sig syscall.Signal) error {
 		return nil // gone meanwhile
 	}
 	defer h.close()
-	return ignoreGone(h.signal(sig, false))
+	return awaken(h, sig, false)
+}
+
+// awaken sends a signal, and after it the one that lets a process take it that
+// is halted.
+func awaken(h *handle, sig syscall.Signal, group bool) error {
+	err := h.signal(sig, group)
+	if err == nil && sig != syscall.SIGKILL {
+		err = h.signal(syscall.SIGCONT, group)
+	}
+	return ignoreGone(err)
 }
 
 func ignoreGone(err error) error {
