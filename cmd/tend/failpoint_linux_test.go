@@ -23,8 +23,8 @@ import (
 	"tend/services"
 )
 
-// A fault is a way to have a manager pass a failpoint.
-type fault struct {
+// passage is a way to have a manager pass a failpoint.
+type passage struct {
 	// provoke has it pass there. The answer of a call to a manager that dies
 	// meanwhile counts for nothing.
 	provoke func(w *ward)
@@ -32,8 +32,8 @@ type fault struct {
 	times []int
 }
 
-// faults says for each failpoint of the program how it is reached.
-var faults = map[string]fault{
+// passages says for each failpoint of the program how it is reached.
+var passages = map[string]passage{
 	"spawn-ordered":     {provoke: starting, times: []int{1, 3}},
 	"spawn-log-begun":   {provoke: starting, times: []int{1, 4}},
 	"spawn-cgroup-made": {provoke: starting, times: []int{2}},
@@ -154,8 +154,8 @@ func (w *ward) died() {
 
 func TestNothingIsLostWhereverTheManagerDies(t *testing.T) {
 	fragile := buildFragile(t)
-	for _, name := range slices.Sorted(maps.Keys(faults)) {
-		for _, n := range faults[name].times {
+	for _, name := range slices.Sorted(maps.Keys(passages)) {
+		for _, n := range passages[name].times {
 			point := fmt.Sprintf("%s@%d", name, n)
 			t.Run(point, func(t *testing.T) {
 				t.Parallel()
@@ -185,7 +185,7 @@ func (w *ward) faulty(name, point string) {
 		w.open()
 		w.settled()
 		before = w.pids()
-		faults[name].provoke(w)
+		passages[name].provoke(w)
 	}
 	w.died()
 	for name := range before {
@@ -334,7 +334,7 @@ func TestEveryFailpointOfTheProgramIsTried(t *testing.T) {
 		}
 	}
 	slices.Sort(found)
-	if tried := slices.Sorted(maps.Keys(faults)); !slices.Equal(found, tried) {
+	if tried := slices.Sorted(maps.Keys(passages)); !slices.Equal(found, tried) {
 		t.Errorf("the program has the failpoints %q, tried are %q", found, tried)
 	}
 }

@@ -254,7 +254,7 @@ func TestAClockThatIsSetMakesNoServerSilentAndNoDelayLonger(t *testing.T) {
 		defer l.open(t)()
 		l.exec = func(context.Context, services.Server) error { return nil }
 		w := probed("a", nil, &services.Probe{Exec: []string{"x"}, Interval: time.Second, Timeout: time.Second, Successes: 1, Failures: 1, Delay: 10 * time.Second})
-		w.Server.Silence = time.Minute
+		w.Server.Silence.Every = time.Minute
 		w.StartedAt = time.Now().Add(1000 * time.Hour).Round(0) // written down before the clock was set back
 		l.Begin(w)
 		time.Sleep(12 * time.Second)
