@@ -12,4 +12,5 @@ type Record struct {
 	Failures int    `json:"failures,omitempty"` // consecutive, for the backoff
 	Why      string `json:"why,omitempty"`
 	Rev      uint64 `json:"rev"`
+	Daemon   string `json:"daemon,omitempty"` // digest of the command that has become a daemon
 }

@@ -25,6 +25,10 @@ type Run struct {
 	StartedAt time.Time  `json:"startedAt"`
 	Digest    string     `json:"digest"`           // of the command as it was configured, to notice drift
 	Output    string     `json:"output,omitempty"` // where its output begins, kept only where a check reads it
+
+	// Forks says that a daemon goes on for the main process, once that has
+	// ended: an earlier run with this command did so, and this one has not yet.
+	Forks bool `json:"forks,omitempty"`
 }
 
 // Tracking is how surely the processes of a run are known, best first.

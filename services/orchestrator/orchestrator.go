@@ -141,7 +141,7 @@ func newUnit(r resumption, given *settings, trades Trades, epoch uint64) *unit {
 	u := &unit{
 		name: r.server.Name, trades: trades, by: "manager",
 		inbox: make(chan *message), nudge: make(chan struct{}, 1), done: make(chan struct{}),
-		rev: max(r.record.Rev+1, epoch), restart: r.record.Restarts, exit: r.record.Exit,
+		rev: max(r.record.Rev+1, epoch), restart: r.record.Restarts, exit: r.record.Exit, daemon: r.record.Daemon,
 		m: Machine{Want: r.record.Want, Phase: services.Stopped, failures: r.record.Failures},
 	}
 	u.settings.Store(given)

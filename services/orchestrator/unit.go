@@ -54,6 +54,7 @@ type unit struct {
 	by       string        // who caused what is happening
 	retry    bool          // the next spawn is the policy's doing
 	restart  int
+	daemon   string    // digest of the command that has become a daemon
 	next     time.Time // of the next attempt
 	fire     time.Time // of the next run by the schedule
 	until    time.Time // end of the present wait in a stop

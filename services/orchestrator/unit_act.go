@@ -97,7 +97,7 @@ func (u *unit) spawn() Input {
 	}
 	defer out.Close()
 	failpoint.At("spawn-log-begun")
-	proc, err := u.trades.Host.Start(process.Spec{ID: newRunID(), Server: *u.server(), Log: out})
+	proc, err := u.trades.Host.Start(process.Spec{ID: newRunID(), Server: *u.server(), Log: out, Forks: u.daemon != "" && u.daemon == u.settings.Load().digest})
 	if err != nil {
 		return u.spawnFailed(err, noRoom)
 	}

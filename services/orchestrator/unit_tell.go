@@ -99,7 +99,7 @@ func (u *unit) newFacts() uint64 {
 func (u *unit) record() services.Record {
 	rec := services.Record{
 		Name: u.name, Want: cmp.Or(u.wanted, u.m.Want), Phase: u.m.Phase, Exit: u.exit,
-		Restarts: u.restart, Failures: u.m.failures, Why: u.problem, Rev: u.rev,
+		Restarts: u.restart, Failures: u.m.failures, Why: u.problem, Rev: u.rev, Daemon: u.daemon,
 	}
 	if u.m.Phase == services.Stopped {
 		rec.Why = u.cause

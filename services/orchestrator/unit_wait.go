@@ -62,7 +62,11 @@ func (u *unit) react(what news, msg *message) {
 	case treeGone:
 		u.feed(u.goneInput())
 	case runChanged:
+		before := u.run.Leader
 		u.run = runWith(u.proc, u.run)
+		if u.run.Leader != before {
+			u.daemon = u.run.Digest
+		}
 		u.tell(services.EventChanged)
 		u.publish()
 	case deadline:

@@ -349,8 +349,9 @@ func (h *Host) strays(run services.Run, program string, claimed []services.Ident
 }
 
 // Adopt takes over a run of an earlier manager. Where its main process is dead
-// but others of its tree live, Exited is closed at once. NotFound when nothing
-// of it is alive, any other error when something is or may be.
+// but others of its tree live, Exited is closed at once, unless the run forks:
+// then its daemon is the main process from now on. NotFound when nothing of it
+// is alive, any other error when something is or may be.
 func (h *Host) Adopt(run services.Run) (*Process, error) {
 	leader, err := h.open(run.Leader)
 	switch {
@@ -368,6 +369,11 @@ func (h *Host) Adopt(run services.Run) (*Process, error) {
 			return nil, services.Errorf(services.NotFound, "nothing of run %s of %s is alive", run.ID, run.Server)
 		}
 		leader = nil
+		if best, _ := h.sessionMaker(run); run.Forks && best.PID != 0 {
+			if leader, err = h.open(best.Identity); err == nil {
+				run.Leader, run.Forks = leader.Identity, false
+			}
+		}
 	}
 	p, err := newProcess(h, run, leader, h.tracking(run))
 	if err != nil {

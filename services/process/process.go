@@ -38,6 +38,7 @@ type Spec struct {
 	ID     string // of the run, random
 	Server services.Server
 	Log    *os.File // stdout and stderr
+	Forks  bool     // see services.Run
 }
 
 // The marks in the environment of every process that we start.

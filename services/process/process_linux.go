@@ -70,7 +70,7 @@ func (p *Process) over(leader *handle) {
 			p.host.closeHandle(next)
 			return
 		}
-		p.leader, p.run.Leader = next, next.Identity
+		p.leader, p.run.Leader, p.run.Forks = next, next.Identity, false
 		p.mu.Unlock()
 		p.host.closeHandle(leader)
 		if p.watch(next) == nil {
@@ -120,7 +120,7 @@ func (p *Process) daemon(exit services.Exit) *handle {
 	if busy || p.empty(run) {
 		return nil
 	}
-	best, others := p.sessionMaker(run)
+	best, others := p.host.sessionMaker(run)
 	for _, pause := range daemonPauses { // it forks, and calls setsid a moment later
 		if best.PID != 0 || !others {
 			break
@@ -130,7 +130,7 @@ func (p *Process) daemon(exit services.Exit) *handle {
 		case <-p.host.ctx.Done():
 			return nil
 		}
-		best, others = p.sessionMaker(run)
+		best, others = p.host.sessionMaker(run)
 	}
 	if best.PID == 0 {
 		return nil
@@ -148,15 +148,15 @@ var daemonPauses = []time.Duration{time.Millisecond, 5 * time.Millisecond, 20 * 
 
 // sessionMaker returns the oldest member of a run that left the session of its
 // main process for one of its own, and whether any member is alive.
-func (p *Process) sessionMaker(run services.Run) (best stat, others bool) {
-	members, _ := p.host.members(run)
+func (h *Host) sessionMaker(run services.Run) (best stat, others bool) {
+	members, _ := h.members(run)
 	for _, id := range members {
 		s, err := readStat(id.PID)
 		if err != nil || s.dead() || s.Start != id.Start {
 			continue
 		}
 		others = true
-		if s.session == run.Leader.PID || s.session != s.PID && s.parent != 1 && s.parent != p.host.pid {
+		if s.session == run.Leader.PID || s.session != s.PID && s.parent != 1 && s.parent != h.pid {
 			continue
 		}
 		if best.PID == 0 || s.Start < best.Start || s.Start == best.Start && s.PID < best.PID {
