@@ -120,6 +120,15 @@ func TestTheDataDirectoryCanBeElsewhere(t *testing.T) {
 	w.over = true
 }
 
+func TestADataDirectoryThatCannotBeMadeIsToldWithTheWayOut(t *testing.T) {
+	w := newWard(t, 0, nil)
+	w.over = true // it never begins
+	w.configure("servers:\n  a: {command: [sleep, '1000']}\n")
+	if code, _, errs := w.tend("serve", "--data", "/dev/null/data"); code != 1 || !strings.Contains(errs, "/dev/null/data") || !strings.Contains(errs, "--data") {
+		t.Errorf("it ends with %d: %s", code, errs)
+	}
+}
+
 func TestAsPidOneItReapsWhatItDidNotStart(t *testing.T) {
 	w := newWard(t, 0, nil)
 	if out, err := exec.Command("unshare", "--pid", "--fork", "--mount-proc", "true").CombinedOutput(); err != nil {

@@ -149,7 +149,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 		cfg.Listen = o.listen
 	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data directory: %w", err)
+		return nil, services.Errorf(services.Unavailable, "the data directory cannot be made (%v): make %s yourself, or name another with data: or --data", err, cfg.Data)
 	}
 	var kept bool
 	if m.lock, kept = given.lock(cfg.Data); !kept {
