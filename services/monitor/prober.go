@@ -144,8 +144,9 @@ func (p *Prober) follow(ctx context.Context, w Watched) {
 
 // probe makes attempts until ctx ends or, of ready, until it has passed.
 func (p *Prober) probe(ctx context.Context, w Watched, probe services.Probe, from Source) {
-	wait := max(0, min(probe.Delay, probe.Delay-time.Since(w.StartedAt))) // the clock may have been set back
-	if from == FromLive {                                                 // those that start together are not asked together
+	// The clock may have been set back since that was written down.
+	wait := max(0, min(probe.Delay, probe.Delay-time.Since(w.StartedAt)))
+	if from == FromLive { // those that start together are not asked together
 		wait += rand.N(probe.Interval)
 	}
 	if !pause(ctx, wait) {

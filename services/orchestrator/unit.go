@@ -35,43 +35,44 @@ type unit struct {
 	removed  atomic.Bool  // an orphan that is gone
 
 	// Only run touches what follows.
-	m        Machine
-	timer    alarm
-	clock    alarm // of the schedule
-	proc     Process
-	run      services.Run
-	ended    bool // the main process of proc has ended
-	adopted  bool
-	limits   string // which are in force
-	healthy  *bool
-	ailing   string // why it is unhealthy
-	holder   *services.Holder
-	exit     *services.Exit
-	lasted   time.Duration // of the run that exit belongs to
-	problem  string        // why the last start failed
-	cause    string        // why it is down, in an operator's terms
-	verdict  string        // why the present run is ended by a check or a loss, or the last one was
-	by       string        // who caused what is happening
-	retry    bool          // the next spawn is the policy's doing
-	restart  int
-	daemon   string    // digest of the command that has become a daemon
-	next     time.Time // of the next attempt
-	fire     time.Time // of the next run by the schedule
-	until    time.Time // end of the present wait in a stop
-	rev      uint64
-	wanted   services.Want    // what is recorded while the manager ends; empty before
-	events   []services.Event // made but not yet published
-	exiting  bool             // an exit was not told yet
-	dead     Process          // whose exit that is, where more can be found out
-	crashed  bool             // and it was a crash
-	relied   map[*unit]uint64 // the runs of dependencies that the present run relies on
-	turns    uint64           // runs begun or ended
-	checks   map[monitor.Source]checked
-	unready  string // why the present run is not ready yet
-	notified string // what the present run says of itself
-	dog      alarm  // of the watchdog
-	patience int    // how often it was given a moment more
-	queued   bool   // the schedule wants another run after this one
+	m         Machine
+	timer     alarm
+	clock     alarm // of the schedule
+	proc      Process
+	run       services.Run
+	ended     bool // the main process of proc has ended
+	adopted   bool
+	limits    string // which are in force
+	healthy   *bool
+	ailing    string // why it is unhealthy
+	holder    *services.Holder
+	exit      *services.Exit
+	lasted    time.Duration // of the run that exit belongs to
+	problem   string        // why the last start failed
+	cause     string        // why it is down, in an operator's terms
+	verdict   string        // why the present run is ended by a check or a loss, or the last one was
+	by        string        // who caused what is happening
+	retry     bool          // the next spawn is the policy's doing
+	restart   int
+	daemon    string    // digest of the command that has become a daemon
+	next      time.Time // of the next attempt
+	fire      time.Time // of the next run by the schedule
+	until     time.Time // end of the present wait in a stop
+	rev       uint64
+	wanted    services.Want    // what is recorded while the manager ends; empty before
+	events    []services.Event // made but not yet published
+	exiting   bool             // an exit was not told yet
+	dead      Process          // whose exit that is, where more can be found out
+	crashed   bool             // and it was a crash
+	relied    map[*unit]uint64 // the runs of dependencies that the present run relies on
+	turns     uint64           // runs begun or ended
+	checks    map[monitor.Source]checked
+	unready   string // why the present run is not ready yet
+	notified  string // what the present run says of itself
+	dog       alarm  // of the watchdog
+	patience  int    // how often it was given a moment more
+	overslept bool   // the present run was given the time to become ready once more
+	queued    bool   // the schedule wants another run after this one
 }
 
 func (u *unit) server() *services.Server { return u.settings.Load().server }

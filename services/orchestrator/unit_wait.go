@@ -71,7 +71,8 @@ func (u *unit) react(what news, msg *message) {
 		u.publish()
 	case deadline:
 		if u.m.step == alive && u.m.Phase == services.Starting {
-			if d := u.server().ReadyDeadline(); u.timer.late(oversleep) && d > 0 {
+			if d := u.server().ReadyDeadline(); u.timer.late(oversleep) && d > 0 && !u.overslept {
+				u.overslept = true
 				u.arm(d) // whether it is ready was not looked at
 				return
 			}
