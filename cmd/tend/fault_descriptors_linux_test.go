@@ -39,6 +39,7 @@ func allow(t *testing.T, pid int, n uint64) (back func()) {
 }
 
 func TestAManagerWithoutDescriptorsKeepsItsServersAndStartsTheRestLater(t *testing.T) {
+	atOnce(t)
 	w := newWard(t, 0, nil)
 	w.tickers(", backoff: {give_up: 2, max: 100ms}", "crashed", "stopped", "steady")
 	w.configure(strings.TrimPrefix(readText(t, w.dir+"/tend.yaml"), "listen: 127.0.0.1:0\n") +
@@ -92,6 +93,7 @@ func readText(t *testing.T, path string) string {
 // TestAManagerThatCannotOpenItsServersStartsNoSecondOnes: those that could not
 // be taken over for want of descriptors were held for lost, and started anew.
 func TestAManagerThatCannotOpenItsServersStartsNoSecondOnes(t *testing.T) {
+	atOnce(t)
 	for _, without := range []string{"", "cgroup"} {
 		t.Run("without "+without, func(t *testing.T) {
 			w := newWard(t, 0, nil)

@@ -38,6 +38,7 @@ func fill(t *testing.T, dir string) (free func()) {
 }
 
 func TestAFullDiskStopsNoServerAndStateAndHistoryCatchUp(t *testing.T) {
+	atOnce(t)
 	disk := smallDisk(t, 16)
 	w := newWard(t, 0, nil)
 	w.moveData(disk)
@@ -84,6 +85,7 @@ func TestAFullDiskStopsNoServerAndStateAndHistoryCatchUp(t *testing.T) {
 }
 
 func TestAManagerDoesNotBeginOnADataDirectoryThatIsReadOnly(t *testing.T) {
+	atOnce(t)
 	disk := smallDisk(t, 4)
 	w := newWard(t, 0, nil)
 	w.configure("servers:\n  a: {command: [sleep, '1000']}\n")
@@ -118,6 +120,7 @@ func readOnly(t *testing.T, dir string) {
 }
 
 func TestADataDirectoryThatBecomesReadOnlyUnderAManagerStopsNobody(t *testing.T) {
+	atOnce(t)
 	disk := smallDisk(t, 16)
 	w := newWard(t, 0, nil)
 	w.moveData(disk)
@@ -153,6 +156,7 @@ func TestADataDirectoryThatBecomesReadOnlyUnderAManagerStopsNobody(t *testing.T)
 }
 
 func TestADiskThatBreaksUnderAManagerStopsNobody(t *testing.T) {
+	atOnce(t)
 	disk, breakIt := breakableDisk(t)
 	w := newWard(t, 0, nil)
 	w.moveData(filepath.Join(disk, "data"))

@@ -90,6 +90,7 @@ func (n nest) remove() {
 // TestAMachineThatIsFullOfProcessesStopsNoManager: where no thread could be
 // made, the runtime of Go ended the manager.
 func TestAMachineThatIsFullOfProcessesStopsNoManager(t *testing.T) {
+	atOnce(t)
 	n := newNest(t, 1000)
 	w := newWard(t, 0, nil)
 	w.wrap = n.wrap()
@@ -132,6 +133,7 @@ func TestAMachineThatIsFullOfProcessesStopsNoManager(t *testing.T) {
 }
 
 func TestAForkBombIsBoundedAndItsStopEndsAllOfIt(t *testing.T) {
+	atOnce(t)
 	for _, without := range []string{"", "cgroup"} {
 		t.Run("without "+without, func(t *testing.T) {
 			n := newNest(t, 150)

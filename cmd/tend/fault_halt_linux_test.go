@@ -14,6 +14,7 @@ import (
 )
 
 func TestAServerThatIsHaltedIsShownAsHungAndIsWellAgainAfterwards(t *testing.T) {
+	atOnce(t)
 	w := newWard(t, 0, nil)
 	address := freeAddress(t)
 	_, port, _ := strings.Cut(address, ":")
@@ -86,6 +87,7 @@ func (w *ward) haltManager() (goOn func()) {
 // time of the watchdog over before it had read what the server had said
 // meanwhile, and a probe of its own that had taken too long.
 func TestAManagerThatWasHaltedKillsNoHealthyServer(t *testing.T) {
+	atOnce(t)
 	w := newWard(t, 0, nil)
 	address := freeAddress(t)
 	_, port, _ := strings.Cut(address, ":")
@@ -114,6 +116,7 @@ func TestAManagerThatWasHaltedKillsNoHealthyServer(t *testing.T) {
 }
 
 func TestWhatHappensWhileTheManagerIsHaltedIsMadeUpFor(t *testing.T) {
+	atOnce(t)
 	w := newWard(t, 0, nil)
 	w.tickers("", "crashed", "steady")
 	w.open()

@@ -21,6 +21,14 @@ import (
 // ends. Each test says what must go on meanwhile, and what must be right again
 // when the trouble is over.
 
+// atOnce lets a test run beside others of its kind: mostly they wait. The
+// program is built before, by whoever comes first.
+func atOnce(t *testing.T) {
+	t.Helper()
+	buildTend(t)
+	t.Parallel()
+}
+
 // moveData has the ward keep its data elsewhere, such as on a disk that the
 // test breaks.
 func (w *ward) moveData(dir string) {

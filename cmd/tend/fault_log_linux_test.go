@@ -13,6 +13,7 @@ import (
 // TestAServerThatHarmsItsOwnLogRunsOnAndHasALogAfterItsRestart: each server says
 // before, does harm, and would say after.
 func TestAServerThatHarmsItsOwnLogRunsOnAndHasALogAfterItsRestart(t *testing.T) {
+	atOnce(t)
 	w := newWard(t, 0, nil)
 	logs := filepath.Join(w.dir, ".tend", "logs")
 	harm := []struct {

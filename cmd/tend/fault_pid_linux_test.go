@@ -84,6 +84,7 @@ func (o world) strangers() int {
 }
 
 func TestAPidThatBelongsToAnotherProcessAfterTheRestartIsLeftAlone(t *testing.T) {
+	atOnce(t)
 	for _, without := range []string{"", "cgroup"} {
 		for _, gone := range []bool{false, true} {
 			t.Run(fmt.Sprintf("without %s, the stranger has left its children: %v", without, gone), func(t *testing.T) {
@@ -164,6 +165,7 @@ func (w *ward) amend(change func(record map[string]any)) {
 }
 
 func TestAfterARebootNothingIsTakenOverAndWantsAreKept(t *testing.T) {
+	atOnce(t)
 	w := newWard(t, 0, nil)
 	w.tickers("", "a", "b", "down")
 	w.open()
@@ -216,6 +218,7 @@ func startOf(t *testing.T, pid int) json.Number {
 }
 
 func TestOfManagersThatBeginAtOnceOneManagesTheDirectory(t *testing.T) {
+	atOnce(t)
 	w := newWard(t, 4, nil)
 	buildTend(t)
 	const managers = 5
