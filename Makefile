@@ -6,7 +6,7 @@ TESTFLAGS ?=
 PACKAGES  ?= ./...
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help run test check bench generate gallery screenshots build install
+.PHONY: help run test check fuzz bench soak generate gallery screenshots build install
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,9 +24,16 @@ check: go ## formatting, go vet for Linux, macOS and FreeBSD, freshness of gener
 	@.ci/fresh
 	@echo "PASS: formatted, vetted for linux, darwin and freebsd, generated files fresh"
 
+fuzz: go ## try whatever reads what others write, each for FUZZTIME (20s)
+	@GO="$(GO)" FUZZTIME="$(or $(FUZZTIME),20s)" .ci/fuzz
+
 bench: go ## measure tend against the same done by hand (half an hour; ARGS=-quick for a try, -only=FIGURE,...)
 	@$(GO) build -trimpath -o bin/bench ./cmd/bench
 	@bin/bench $(ARGS)
+
+soak: go ## look after 500 servers that crash, with 50 browsers, for SOAK (10m), and see that nothing grows or gets lost
+	@$(GO) build -trimpath -o bin/bench ./cmd/bench
+	@bin/bench soak -for $(or $(SOAK),10m) $(ARGS)
 
 generate: go ## make *_templ.go from *.templ
 	@$(GO) generate ./...
