@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gorilla/websocket"
 )
@@ -46,8 +48,65 @@ func (w *browser) failed(ctx context.Context, err error) {
 
 var socketOf = regexp.MustCompile(`"(/ws\?topic=overview[^"]*)"`)
 
+// manner is how a browser behaves.
+type manner uint8
+
+const (
+	fast     manner = iota // it reads as fast as it can
+	slow                   // it takes its time between two messages
+	restless               // it goes away and comes back
+)
+
 // browseOverview opens the overview, its websocket too.
 func browseOverview(ctx context.Context, address string) (*browser, error) {
+	conn, err := dialOverview(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	w := new(browser)
+	ctx, w.end = context.WithCancel(ctx)
+	w.read(ctx, conn, 0)
+	return w, nil
+}
+
+// browse opens the overview in some manner.
+func browse(ctx context.Context, address string, how manner) (*browser, error) {
+	if how == fast {
+		return browseOverview(ctx, address)
+	}
+	conn, err := dialOverview(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	w := new(browser)
+	ctx, w.end = context.WithCancel(ctx)
+	if how == slow {
+		w.read(ctx, conn, 2*time.Second)
+		return w, nil
+	}
+	w.reading.Go(func() {
+		for err == nil && ctx.Err() == nil {
+			visit, leave := context.WithTimeout(ctx, time.Second+rand.N(10*time.Second))
+			var one browser
+			one.read(visit, conn, 0)
+			<-visit.Done()
+			leave()
+			one.reading.Wait()
+			if one.err != nil {
+				w.failed(ctx, one.err)
+			}
+			conn, err = dialOverview(ctx, address)
+		}
+		if err == nil {
+			conn.Close() //nolint:errcheck // it is the last one
+		} else {
+			w.failed(ctx, err)
+		}
+	})
+	return w, nil
+}
+
+func dialOverview(ctx context.Context, address string) (*websocket.Conn, error) {
 	page, err := loadOverview(ctx, address)
 	if err != nil {
 		return nil, err
@@ -61,13 +120,20 @@ func browseOverview(ctx context.Context, address string) (*browser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the websocket: %w", err)
 	}
-	w := new(browser)
-	ctx, w.end = context.WithCancel(ctx)
+	return conn, nil
+}
+
+// read reads until ctx ends, with a pause between two messages.
+func (w *browser) read(ctx context.Context, conn *websocket.Conn, rest time.Duration) {
 	w.reading.Go(func() {
 		for {
 			if _, _, err := conn.ReadMessage(); err != nil {
 				w.failed(ctx, err)
 				return
+			}
+			select {
+			case <-time.After(rest):
+			case <-ctx.Done():
 			}
 		}
 	})
@@ -75,7 +141,6 @@ func browseOverview(ctx context.Context, address string) (*browser, error) {
 		<-ctx.Done()
 		conn.Close() //nolint:errcheck // it ends the reader
 	})
-	return w, nil
 }
 
 func loadOverview(ctx context.Context, address string) ([]byte, error) {

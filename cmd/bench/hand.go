@@ -17,6 +17,7 @@ var hands = map[string]func(args []string) error{
 	"dial":  handDial,
 	"serve": handServe,
 	"storm": handStorm,
+	"soak":  handSoak,
 }
 
 func hand(role string, args []string) int {

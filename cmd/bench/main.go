@@ -16,6 +16,13 @@
 // which the tiny servers (testdata/tiny.c) report their first instruction. A
 // rig is one manager in a directory of its own. A figure makes what it needs,
 // measures, and puts rows into the table; it shares nothing with the others.
+//
+// # Soak
+//
+// `bench soak` measures nothing. It has one manager look after many servers that
+// crash, flood their logs and are looked at by many browsers for some time, and
+// finds out whether what the manager takes levels off, and whether what it tells
+// is what happened, by the books that the servers keep themselves.
 package main
 
 import (
@@ -70,9 +77,13 @@ func main() {
 	if len(os.Args) > 2 && os.Args[1] == "hand" {
 		os.Exit(hand(os.Args[2], os.Args[3:]))
 	}
+	work := run
+	if len(os.Args) > 1 && os.Args[1] == "soak" {
+		os.Args, work = os.Args[1:], soak
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	missed, err := run(ctx, os.Args[1:], os.Stdout)
+	missed, err := work(ctx, os.Args[1:], os.Stdout)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		os.Exit(2)
@@ -106,21 +117,8 @@ func run(ctx context.Context, args []string, out io.Writer) (missed bool, err er
 	if *quick {
 		b.size = small
 	}
-	if b.self, err = os.Executable(); err != nil {
-		return false, err
-	}
-	if b.dir, err = os.MkdirTemp(*dir, "tend-bench-"); err != nil {
-		return false, err
-	}
-	if b.dir, err = filepath.Abs(b.dir); err != nil {
-		return false, err
-	}
-	defer os.RemoveAll(b.dir) //nolint:errcheck // it is a temporary directory
-	if b.nursery, err = newNursery(); err != nil {
-		return false, err
-	}
-	defer b.nursery.close()
-	if err := b.build(ctx); err != nil {
+	defer b.close()
+	if err := b.prepare(ctx, *dir); err != nil {
 		return false, err
 	}
 	fmt.Fprint(out, describeMachine(b))
@@ -132,6 +130,33 @@ func run(ctx context.Context, args []string, out io.Writer) (missed bool, err er
 	}
 	b.table.foot()
 	return b.table.missed > 0, nil
+}
+
+// prepare makes a directory, the nursery and the programs. close has to follow,
+// also after an error.
+func (b *bench) prepare(ctx context.Context, dir string) (err error) {
+	if b.self, err = os.Executable(); err != nil {
+		return err
+	}
+	if b.dir, err = os.MkdirTemp(dir, "tend-bench-"); err != nil {
+		return err
+	}
+	if b.dir, err = filepath.Abs(b.dir); err != nil {
+		return err
+	}
+	if b.nursery, err = newNursery(); err != nil {
+		return err
+	}
+	return b.build(ctx)
+}
+
+func (b *bench) close() {
+	if b.nursery != nil {
+		b.nursery.close()
+	}
+	if b.dir != "" {
+		os.RemoveAll(b.dir) //nolint:errcheck // it is a temporary directory
+	}
 }
 
 // build makes the programs that are measured, where they are not given.

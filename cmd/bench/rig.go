@@ -39,8 +39,9 @@ type served struct {
 	rest string // more keys, as they are between braces, each with a comma before it
 }
 
-// newRig writes the configuration. Nothing runs until serve.
-func (b *bench) newRig(servers func(bell *bell) []served) (_ *rig, err error) {
+// newRig writes the configuration, with lines at its head. Nothing runs until
+// serve.
+func (b *bench) newRig(servers func(bell *bell) []served, head ...string) (_ *rig, err error) {
 	r := &rig{bench: b}
 	if r.dir, err = os.MkdirTemp(b.dir, "rig-"); err != nil {
 		return nil, err
@@ -56,7 +57,7 @@ func (b *bench) newRig(servers func(bell *bell) []served) (_ *rig, err error) {
 	list := servers(r.bell)
 	r.servers = len(list)
 	var text strings.Builder
-	fmt.Fprintf(&text, "listen: %s\nservers:\n", r.listen)
+	fmt.Fprintf(&text, "listen: %s\n%sservers:\n", r.listen, strings.Join(head, ""))
 	for _, s := range list {
 		fmt.Fprintf(&text, "  %s: {command: [%s]%s}\n", s.name, quoted(s.argv), s.rest)
 	}
