@@ -102,3 +102,17 @@ const (
 	MediumStep = time.Minute      // for a week
 	CoarseStep = 15 * time.Minute // for a year
 )
+
+// MemoryKind says what the bytes of memory are.
+type MemoryKind string
+
+// The kinds of memory.
+const (
+	// MemoryCgroup is what the run's processes have asked for, in memory and
+	// in tmpfs, as their cgroup counts it: shared pages once, and no page
+	// cache, which the kernel takes back when it needs it.
+	MemoryCgroup MemoryKind = "cgroup"
+	// MemoryRSS is the sum of the resident sets: pages that processes share
+	// count in each of them.
+	MemoryRSS MemoryKind = "rss"
+)

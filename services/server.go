@@ -80,6 +80,14 @@ type Schedule struct {
 	Overlap Overlap
 }
 
+// String is the schedule as people read it.
+func (s Schedule) String() string {
+	if s.Zone == "" {
+		return s.Cron
+	}
+	return s.Cron + " in " + s.Zone
+}
+
 // Overlap says what becomes of a time of the schedule at which the task still
 // runs.
 type Overlap string

@@ -59,7 +59,7 @@ type Status struct {
 	NeededBy      []string    `json:"neededBy"` // names of servers that depend on it
 	Until         Conditions  `json:"until"`    // of what it depends on
 	Type          ServerType  `json:"type"`
-	Schedule      string      `json:"schedule"` // in cron syntax, empty for none
+	Schedule      string      `json:"schedule"` // in cron syntax, with its time zone where it has one, empty for none
 	Phase         Phase       `json:"phase"`
 	Want          Want        `json:"want"`
 	Why           string      `json:"why"`     // one sentence: why it is in this phase
@@ -82,11 +82,12 @@ type Status struct {
 	OrphanedPID   Int         `json:"orphanedPid"`
 	OrphanKind    *OrphanKind `json:"orphanKind"`
 	OrphanCommand string      `json:"orphanCommand"`
-	Limits        string      `json:"limits"`   // which limits are in force for the run, and by what
-	Notified      string      `json:"notified"` // what the server says of itself by sd_notify
-	CPU           *float64    `json:"cpu"`      // percent of a core
-	Memory        *int64      `json:"memory"`   // bytes
-	Usage         *Sample     `json:"usage"`    // the newest sample, which CPU and Memory are of; raises no Rev
+	Limits        string      `json:"limits"`     // which limits are in force for the run, and by what
+	Notified      string      `json:"notified"`   // what the server says of itself by sd_notify
+	CPU           *float64    `json:"cpu"`        // percent of a core
+	Memory        *int64      `json:"memory"`     // bytes
+	MemoryKind    MemoryKind  `json:"memoryKind"` // what Memory counts, empty where nothing runs
+	Usage         *Sample     `json:"usage"`      // the newest sample, which CPU and Memory are of; raises no Rev
 	Rev           uint64      `json:"rev"`
 }
 

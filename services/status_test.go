@@ -17,7 +17,7 @@ func TestAnEmptyStatusHasEveryKeyOfTheContract(t *testing.T) {
 	const want = `{"id":"","name":"","description":"","group":"","command":"","dependsOn":[],"neededBy":[],"until":null,"type":"","schedule":"","phase":"","want":"","why":"",` +
 		`"running":false,"healthy":null,"lastCheck":null,"run":"","pid":null,"port":null,"startedAt":null,"restarts":0,"exit":null,` +
 		`"nextAttempt":null,"nextRun":null,"crashLoop":false,"adopted":false,"tracking":null,"drift":false,"orphaned":false,"orphanedPid":null,"orphanKind":null,` +
-		`"orphanCommand":"","limits":"","notified":"","cpu":null,"memory":null,"usage":null,"rev":0}`
+		`"orphanCommand":"","limits":"","notified":"","cpu":null,"memory":null,"memoryKind":"","usage":null,"rev":0}`
 	got, err := json.Marshal(services.Status{DependsOn: []string{}, NeededBy: []string{}})
 	if err != nil || string(got) != want {
 		t.Errorf("%v\n got %s\nwant %s", err, got, want)
@@ -35,7 +35,7 @@ func TestAFullStatusKeepsEverythingOnItsWayThroughJSON(t *testing.T) {
 		Run: "00ff00ff00ff00ff", PID: 4242, Port: 8080, StartedAt: at, Restarts: 3,
 		Exit:        &services.Exit{Code: -1, Signal: syscall.SIGKILL, Core: true, At: at.Time, Seen: true},
 		NextAttempt: at, Adopted: true, Tracking: &tracking, Drift: true, Orphaned: true, OrphanedPID: 77, OrphanKind: &kind,
-		OrphanCommand: "nc -l 8080", CPU: &cpu, Memory: &memory, Rev: 1 << 52,
+		OrphanCommand: "nc -l 8080", CPU: &cpu, Memory: &memory, MemoryKind: services.MemoryRSS, Rev: 1 << 52,
 	}
 	v := reflect.ValueOf(full)
 	for i := range v.NumField() {

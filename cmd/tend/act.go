@@ -93,7 +93,7 @@ func (o actOptions) others(cmd *cobra.Command, control services.Control, order s
 		}
 		return order.Servers, nil
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "note: %s depend on it and run on; --with-dependents takes them, too\n", names)
+	fmt.Fprintf(cmd.ErrOrStderr(), "note: %s depend on it; when_lost says what becomes of them, --with-dependents takes them, too\n", names)
 	return order.Servers, nil
 }
 

@@ -161,6 +161,12 @@ func printDetails(out io.Writer, s services.Status, now time.Time, paint painter
 	return t.print(out)
 }
 
+// memoryWords say what the memory is of which a number is shown.
+var memoryWords = map[services.MemoryKind]string{
+	services.MemoryCgroup: "(of its cgroup)",
+	services.MemoryRSS:    "(RSS)",
+}
+
 // uses says what the process tree used at the last sample.
 func uses(s services.Status) string {
 	u := s.Usage
@@ -173,7 +179,7 @@ func uses(s services.Status) string {
 			words = append(words, text)
 		}
 	}
-	add(u.Memory, fmt.Sprintf("%.1f MB", float64(u.Memory)/1e6))
+	add(u.Memory, strings.TrimSpace(fmt.Sprintf("%.1f MB %s", float64(u.Memory)/1e6, memoryWords[s.MemoryKind])))
 	add(u.Processes, fmt.Sprintf("%d processes", u.Processes))
 	add(u.Threads, fmt.Sprintf("%d threads", u.Threads))
 	add(u.Files, fmt.Sprintf("%d open files", u.Files))

@@ -99,6 +99,7 @@ func appendStatus(b []byte, s *services.Status) []byte {
 	} else {
 		b = strconv.AppendInt(b, *s.Memory, 10)
 	}
+	b = appendString(append(b, `,"memoryKind":`...), string(s.MemoryKind))
 	b = appendSample(append(b, `,"usage":`...), s.Usage)
 	b = strconv.AppendUint(append(b, `,"rev":`...), s.Rev, 10)
 	return append(b, '}')

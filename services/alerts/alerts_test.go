@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -298,6 +299,62 @@ func TestNothingIsSentInQuietHoursAndAllAtTheirEnd(t *testing.T) {
 		time.Sleep(31 * time.Minute)
 		d.want("firing: web crash db crash")
 	})
+}
+
+func TestATroubleThatComesAgainAndAgainInQuietHoursIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := rule(services.OnCrash)
+		now := time.Now().Local()
+		since := time.Duration(now.Hour())*time.Hour + time.Duration(now.Minute())*time.Minute
+		r.Quiet = services.QuietHours{From: (since + 23*time.Hour) % (24 * time.Hour), To: (since + 2*time.Hour) % (24 * time.Hour)}
+		d := newDesk(t, r)
+		first := time.Now()
+		for range 90 {
+			d.Event(crash("web"))
+			time.Sleep(time.Minute)
+		}
+		time.Sleep(31 * time.Minute)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if len(d.got) != 1 || len(d.got[0].Alerts) != 1 || d.got[0].Alerts[0].Count != 90 || !d.got[0].Alerts[0].Since.Equal(first) {
+			t.Errorf("told %+v", d.got)
+		}
+	})
+}
+
+func TestATextHasOnlySoManyLinesAndSaysHowMuchMoreThereIs(t *testing.T) {
+	m := Message{Status: "firing", Host: "box"}
+	for i := range mostLines + 5 {
+		m.Alerts = append(m.Alerts, Alert{On: services.OnCrash, Server: fmt.Sprint("s", i), Message: "it crashed", Count: 1})
+	}
+	text := m.Text()
+	if n := strings.Count(text, "it crashed"); n != mostLines || !strings.HasSuffix(text, "\nand 5 more") {
+		t.Errorf("%d lines: %s", n, text)
+	}
+}
+
+func TestWhatTakesTooLongAndWhereIsSaidWithoutJargon(t *testing.T) {
+	quiet := &http.Client{Transport: hangs{}}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if err := post(ctx, quiet, hook, Message{}); !errors.Is(err, errTime) {
+		t.Errorf("said %v", err)
+	}
+	for address, want := range map[string]string{
+		"http://127.0.0.1:8080/canary": "http://127.0.0.1:8080", "https://hooks.example/canary": "https://hooks.example",
+		"http://[::1]:80/canary": "http://[::1]:80", "slack://hook:canary@webhook": "slack://webhook",
+	} {
+		if got := Shown(address); got != want {
+			t.Errorf("%s is shown as %s, want %s", address, got, want)
+		}
+	}
+}
+
+type hangs struct{}
+
+func (hangs) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
 }
 
 func TestQuietHoursFollowTheClockOnTheWall(t *testing.T) {

@@ -51,11 +51,18 @@ func (m Message) Title() string {
 	return "tend on " + m.Host + ": " + strings.Join(parts, ", ")
 }
 
+// mostLines bounds a text: services take only so much. The JSON has all.
+const mostLines = 20
+
 // Text is the message for people.
 func (m Message) Text() string {
 	var b strings.Builder
 	b.WriteString(m.Title())
-	for _, a := range m.Alerts {
+	for i, a := range m.Alerts {
+		if i == mostLines && len(m.Alerts) > mostLines+1 {
+			fmt.Fprintf(&b, "\nand %d more", len(m.Alerts)-i)
+			break
+		}
 		fmt.Fprintf(&b, "\n%s %s", a.At.Local().Format("15:04:05"), a.Message)
 		if a.Count > 1 {
 			fmt.Fprintf(&b, " (%d times since %s)", a.Count, a.Since.Local().Format("15:04:05"))

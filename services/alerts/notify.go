@@ -3,7 +3,6 @@ package alerts
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -109,7 +108,7 @@ func notify(ctx context.Context, address string, m Message) error {
 		}
 		return nil
 	case <-ctx.Done():
-		return errors.New("no answer in time")
+		return errTime
 	}
 }
 

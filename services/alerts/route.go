@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -77,6 +79,9 @@ func Shown(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme == "" {
 		return "an address that cannot be read"
+	}
+	if strings.Contains(u.Scheme, "http") && u.Port() != "" {
+		return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), u.Port())
 	}
 	return u.Scheme + "://" + u.Hostname()
 }
@@ -227,6 +232,11 @@ func (r *route) resolve(k key, e services.Event, now time.Time) {
 }
 
 func (r *route) put(a Alert, now time.Time) {
+	if i := slices.IndexFunc(r.pending, func(b Alert) bool { return b.Server == a.Server && b.On == a.On }); i >= 0 {
+		// In quiet hours the same trouble comes again and again: it is summed up.
+		a.Count, a.Since = a.Count+r.pending[i].Count, r.pending[i].Since
+		r.pending = slices.Delete(r.pending, i, i+1)
+	}
 	r.pending = append(r.pending, a)
 	if at := quietUntil(r.rule.Quiet, now); !at.IsZero() {
 		r.flush = at

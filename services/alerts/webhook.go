@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"syscall"
 	"time"
@@ -64,6 +65,9 @@ func post(ctx context.Context, client *http.Client, address string, m Message) e
 		if errors.As(err, &shown) {
 			err = shown.Err
 		}
+		if errors.Is(err, context.DeadlineExceeded) || os.IsTimeout(err) {
+			return errTime
+		}
 		return err
 	}
 	defer res.Body.Close()
@@ -107,6 +111,7 @@ func (s straight) RoundTrip(req *http.Request) (*http.Response, error) {
 
 var (
 	errForbidden = errors.New("its address is one to which no alert is sent")
+	errTime      = errors.New("no answer in time")
 	errRedirect  = errors.New("redirects are not followed: write the address that it leads to")
 )
 

@@ -244,11 +244,7 @@ func limits(s services.Server) string {
 }
 
 func schedule(s services.Server) string {
-	text := s.Schedule.Cron
-	if s.Schedule.Zone != "" {
-		text += " in " + s.Schedule.Zone
-	}
-	return fmt.Sprintf("%s, overlap %s", orNothing(text), s.Schedule.Overlap)
+	return fmt.Sprintf("%s, overlap %s", orNothing(s.Schedule.String()), s.Schedule.Overlap)
 }
 
 func orNothing(s string) string {

@@ -98,6 +98,8 @@ func (h *fakeHost) Ended(services.Run) services.Exit { return services.UnknownEx
 
 func (h *fakeHost) Limits(services.Server, services.Run) string { return "" }
 
+func (h *fakeHost) MemoryKind(services.Run) services.MemoryKind { return services.MemoryRSS }
+
 func (h *fakeHost) Holder(port int) (services.Holder, bool, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -28,6 +28,8 @@ type Host interface {
 	Ended(run services.Run) services.Exit
 	// Limits says in words which limits of a server are in force for a run.
 	Limits(server services.Server, run services.Run) string
+	// MemoryKind says what the memory of a run counts, empty for nothing.
+	MemoryKind(run services.Run) services.MemoryKind
 }
 
 // Ports knows who listens where.

@@ -43,6 +43,7 @@ type unit struct {
 	ended     bool // the main process of proc has ended
 	adopted   bool
 	limits    string // which are in force
+	memory    services.MemoryKind
 	healthy   *bool
 	ailing    string // why it is unhealthy
 	holder    *services.Holder

@@ -141,7 +141,7 @@ func (u *unit) spawnFailed(err error, unavailable ending) Input {
 func (u *unit) take(proc Process, noted services.Run, adopted bool) {
 	u.proc, u.run, u.ended, u.adopted = proc, runWith(proc, noted), false, adopted
 	u.problem, u.cause, u.verdict, u.notified = "", "", "", ""
-	u.limits = u.trades.Host.Limits(*u.server(), u.run)
+	u.limits, u.memory = u.trades.Host.Limits(*u.server(), u.run), u.trades.Host.MemoryKind(u.run)
 	u.overslept = false
 	// It may have said that it is ready while no manager listened.
 	notifies := u.server().Ready != nil && u.server().Ready.Notify

@@ -118,7 +118,7 @@ func (u *unit) snapshot() *services.Status {
 	c := u.server()
 	s := &services.Status{
 		ID: u.name, Name: u.name, Description: c.Description, Group: c.Group,
-		Command: commandLine(c.Command), DependsOn: c.Needs(), Until: c.Until(), Port: services.Int(c.Port), Type: c.Type, Schedule: c.Schedule.Cron,
+		Command: commandLine(c.Command), DependsOn: c.Needs(), Until: c.Until(), Port: services.Int(c.Port), Type: c.Type, Schedule: c.Schedule.String(),
 		Phase: u.m.Phase, Want: u.m.Want, Why: u.why(), Healthy: u.healthy,
 		Restarts: u.restart, Exit: u.exit, NextAttempt: services.Time{Time: u.next}, NextRun: services.Time{Time: u.fire},
 		CrashLoop: u.m.failures >= loopFrom,
@@ -133,7 +133,7 @@ func (u *unit) snapshot() *services.Status {
 		if !u.ended {
 			s.PID, s.Run = services.Int(u.run.Leader.PID), u.run.ID
 		}
-		s.StartedAt, s.Limits = services.Time{Time: u.run.StartedAt}, u.limits
+		s.StartedAt, s.Limits, s.MemoryKind = services.Time{Time: u.run.StartedAt}, u.limits, u.memory
 		s.Notified = u.notified
 		s.Drift = !u.orphan() && u.run.Digest != "" && u.run.Digest != u.settings.Load().digest
 	}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"tend/services"
 )
 
 // groupCPU reads how many µs of processor time everything in a cgroup and below
@@ -23,6 +25,16 @@ func (m *Meter) groupCPU(dir string) int64 {
 		return -1
 	}
 	return used
+}
+
+// MemoryKind says what a meter reads as the memory of a run.
+func (h *Host) MemoryKind(run services.Run) services.MemoryKind {
+	if run.Cgroup != "" && !h.shares(run.Cgroup) {
+		if _, err := os.Stat(filepath.Join(run.Cgroup, "memory.stat")); err == nil {
+			return services.MemoryCgroup
+		}
+	}
+	return services.MemoryRSS
 }
 
 // groupMemory reads what the processes of a run have asked for, where the

@@ -165,6 +165,9 @@ func (h *Host) Notices(ctx context.Context, _ func(Notice)) error {
 	return nil
 }
 
+// MemoryKind says nothing: nothing is measured.
+func (h *Host) MemoryKind(services.Run) services.MemoryKind { return "" }
+
 // OutOfMemory says no: nobody tells.
 func (p *Process) OutOfMemory() bool { return false }
 

@@ -175,7 +175,7 @@ func (m *Meter) readGrouped(r *runUsage) bool {
 		r.usage.CPU = time.Duration(r.cgroup) * time.Microsecond
 	}
 	if bytes, ok := m.groupMemory(r); ok {
-		r.usage.Memory, r.usage.MemoryKind = services.Amount(bytes), MemoryCgroup
+		r.usage.Memory, r.usage.MemoryKind = services.Amount(bytes), services.MemoryCgroup
 	}
 	return true
 }
@@ -200,7 +200,7 @@ func (m *Meter) sum(r *runUsage) {
 	r.cpu.add(ticks)
 	u := unmeasured(r.run)
 	u.CPU = time.Duration(r.cpu.total) * (time.Second / clockTicks)
-	u.Memory, u.MemoryKind = services.Amount(pages*m.pageSize), MemoryRSS
+	u.Memory, u.MemoryKind = services.Amount(pages*m.pageSize), services.MemoryRSS
 	u.Processes, u.Threads, u.Files = services.Amount(living), services.Amount(threads), services.Amount(files)
 	if r.countsTraffic() {
 		read, write = m.groupTraffic(r, read, write)

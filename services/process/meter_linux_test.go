@@ -128,7 +128,7 @@ func TestWhatControllersCountWinsOverSums(t *testing.T) {
 	for range 2 {
 		m.readGrouped(r)
 		u := r.usage
-		if u.CPU != 1500*time.Millisecond || u.Memory != 1234 || u.MemoryKind != MemoryCgroup || u.Read != 111 || u.Write != 23 || u.Processes != 1 {
+		if u.CPU != 1500*time.Millisecond || u.Memory != 1234 || u.MemoryKind != services.MemoryCgroup || u.Read != 111 || u.Write != 23 || u.Processes != 1 {
 			t.Errorf("it reads %+v", u)
 		}
 	}

@@ -22,27 +22,13 @@ type Usage struct {
 
 	CPU         time.Duration // of all cores together
 	Memory      services.Amount
-	MemoryKind  MemoryKind
+	MemoryKind  services.MemoryKind
 	Read, Write services.Amount // bytes from and to storage, not what caches serve
 
 	Processes services.Amount // without zombies
 	Threads   services.Amount
 	Files     services.Amount // open descriptors
 }
-
-// MemoryKind says what the bytes of memory are.
-type MemoryKind string
-
-// The kinds of memory.
-const (
-	// MemoryCgroup is what the run's processes have asked for, in memory and
-	// in tmpfs, as their cgroup counts it: shared pages once, and no page
-	// cache, which the kernel takes back when it needs it.
-	MemoryCgroup MemoryKind = "cgroup"
-	// MemoryRSS is the sum of the resident sets: pages that processes share
-	// count in each of them.
-	MemoryRSS MemoryKind = "rss"
-)
 
 // unmeasured is the usage of a run of which nothing is known.
 func unmeasured(run services.Run) Usage {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"tend/services"
 )
 
 // read returns the usage of one run.
@@ -41,7 +43,7 @@ func TestAUsageNamesItsRun(t *testing.T) {
 		p := b.start(self("obedient"))
 		b.says("ready")
 		u, run := b.read(m, p), p.Run()
-		if u.Server != "a" || u.Run != run.ID || !u.Started.Equal(run.StartedAt) || u.MemoryKind != MemoryRSS && u.MemoryKind != MemoryCgroup {
+		if u.Server != "a" || u.Run != run.ID || !u.Started.Equal(run.StartedAt) || u.MemoryKind != services.MemoryRSS && u.MemoryKind != services.MemoryCgroup {
 			t.Errorf("it is %+v of %+v", u, run)
 		}
 	})

@@ -44,6 +44,7 @@ type Server struct {
 	Adopted, Drift               bool
 	Want, Command, Run           string
 	Tracking                     string
+	Memory                       string   // what is counted as its memory
 	Needs                        []string // names of the servers that it depends on
 	Dependents                   string   // the servers that need it, "" for none
 	Use                          Use
@@ -63,7 +64,7 @@ func ServerOf(s *services.Status, f Frame) Server {
 		Kind: tallies[kindOf(s)].key, State: StateOf(s), Health: HealthOf(s), Why: WhyOf(s), Next: Until(s.NextAttempt.Time, f.Now),
 		PID: number(s.PID), Port: number(s.Port), URL: portURL(f.Host, s.Port),
 		Checked: Since(s.LastCheck.Time, f.Now), NextRun: Until(s.NextRun.Time, f.Now), Schedule: s.Schedule,
-		Task: s.Type == services.Task, CrashLoop: s.CrashLoop, Limits: s.Limits, Notified: s.Notified,
+		Task: s.Type == services.Task, CrashLoop: s.CrashLoop, Limits: s.Limits, Memory: memories[s.MemoryKind], Notified: s.Notified,
 		Adopted: s.Adopted, Drift: s.Drift, Unconfigured: unconfigured(s),
 		Want: string(s.Want), Command: s.Command, Run: s.Run, Tracking: tracking(s.Tracking), Needs: s.DependsOn, Dependents: strings.Join(s.NeededBy, ", "),
 	}
@@ -95,6 +96,12 @@ var trackings = map[services.Tracking]string{
 	services.TrackRecorded: "recorded: the processes that were seen",
 	services.TrackGroup:    "group: its session and process group",
 	services.TrackMark:     "mark: processes that carry its mark",
+}
+
+// memories say what the memory of a server is that is shown.
+var memories = map[services.MemoryKind]string{
+	services.MemoryCgroup: "what its control group has asked for, without caches",
+	services.MemoryRSS:    "the resident sets (RSS) of its processes added up",
 }
 
 func tracking(t *services.Tracking) string {
