@@ -41,11 +41,14 @@ func TestARunIsRunningOnceItsReadyCheckHasPassed(t *testing.T) {
 			t.Errorf("checks %+v", w)
 		}
 		h.says("db", monitor.FromReady, false, "connection refused")
-		if s := h.get("db"); s.Why != "starting: not ready yet (connection refused)" {
-			t.Error(s.Why)
+		if s := h.get("db"); s.Why != "starting: not ready yet (connection refused)" || s.Healthy != nil {
+			t.Error(s.Why, s.Healthy)
 		}
 		h.says("db", monitor.FromReady, true, "")
 		h.phase("db", services.Running)
+		if s := h.get("db"); s.Healthy == nil || !*s.Healthy {
+			t.Error("it is ready, and not well")
+		}
 		h.phase("api", services.Running)
 	})
 }

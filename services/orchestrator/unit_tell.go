@@ -123,6 +123,9 @@ func (u *unit) snapshot() *services.Status {
 		Restarts: u.restart, Exit: u.exit, NextAttempt: services.Time{Time: u.next}, NextRun: services.Time{Time: u.fire},
 		CrashLoop: u.m.failures >= loopFrom,
 	}
+	if s.Phase == services.Starting && s.Healthy != nil && *s.Healthy {
+		s.Healthy = nil // it is not ready yet: nobody can say that it is well
+	}
 	s.NeededBy = []string{}
 	for _, n := range u.links.Load().needed {
 		s.NeededBy = append(s.NeededBy, n.name)
