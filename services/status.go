@@ -78,6 +78,7 @@ type Status struct {
 	Adopted       bool        `json:"adopted"`
 	Tracking      *Tracking   `json:"tracking"`
 	Drift         bool        `json:"drift"` // runs with another command than the file has now
+	Recipe        string      `json:"-"`     // tells how the present run was started from other ways, empty without one
 	Orphaned      bool        `json:"orphaned"`
 	OrphanedPID   Int         `json:"orphanedPid"`
 	OrphanKind    *OrphanKind `json:"orphanKind"`

@@ -39,7 +39,7 @@ func TestAFullStatusKeepsEverythingOnItsWayThroughJSON(t *testing.T) {
 	}
 	v := reflect.ValueOf(full)
 	for i := range v.NumField() {
-		if v.Field(i).IsZero() {
+		if f := v.Type().Field(i); v.Field(i).IsZero() && f.Tag.Get("json") != "-" {
 			t.Errorf("the test forgets %s", v.Type().Field(i).Name)
 		}
 	}

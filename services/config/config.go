@@ -20,6 +20,8 @@ type Config struct {
 	Alerts  []services.AlertRule
 	ExitOn  string            // the server whose end ends the manager, empty for none
 	Servers []services.Server // in the order of the file
+
+	origins map[string]origin // by the names of the servers; only LoadToExplain keeps them
 }
 
 // Monitor says how often servers are checked.
@@ -54,6 +56,20 @@ func LoadWith(path string, lookup Lookup) (*Config, error) {
 // LoadChecked is LoadWith that asks notify, too, what is wrong with the address
 // of a notification service. What it says must not hold the address.
 func LoadChecked(path string, lookup Lookup, notify func(address string) error) (*Config, error) {
+	c, err := load(path, lookup, notify)
+	if err == nil {
+		c.origins = nil
+	}
+	return c, err
+}
+
+// LoadToExplain is LoadWith, for Explain: it remembers where in the file each
+// value stands.
+func LoadToExplain(path string, lookup Lookup) (*Config, error) {
+	return load(path, lookup, nil)
+}
+
+func load(path string, lookup Lookup, notify func(address string) error) (*Config, error) {
 	data, err := open(path)
 	if err != nil {
 		return nil, Problems{{File: path, Msg: err.Error()}}

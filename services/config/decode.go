@@ -20,6 +20,8 @@ type decoder struct {
 	checkNotify func(address string) error // nil for nobody
 	dir         string
 	spent       int
+
+	written map[string]int // the line of each key of the server that is read, nil outside of one
 }
 
 // budget bounds the work and the memory that a small file can ask for by
@@ -52,13 +54,14 @@ func (d *decoder) object(n *node, label string, known fields, later ...string) {
 		return
 	}
 	for _, e := range n.entries {
-		if read, ok := known[e.key]; ok {
-			read(e.value)
-			continue
-		}
 		key := e.key
 		if label != "" {
 			key = label + separator(label) + e.key
+		}
+		if read, ok := known[e.key]; ok {
+			d.note(key, e.at)
+			read(e.value)
+			continue
 		}
 		key = quoteCut(key, "")
 		if slices.Contains(later, e.key) {
@@ -66,6 +69,17 @@ func (d *decoder) object(n *node, label string, known fields, later ...string) {
 			continue
 		}
 		d.unknown(e, key, known)
+	}
+}
+
+// note remembers where a key of a server is written: key has its label before
+// it.
+func (d *decoder) note(key string, at place) {
+	if d.written == nil {
+		return
+	}
+	if _, below, ok := strings.Cut(key, ": "); ok {
+		d.written[below] = at.line
 	}
 }
 

@@ -47,6 +47,7 @@ type draft struct {
 	backoffAt place
 	depends   []dependency
 	timing    timing
+	origin    origin
 
 	watchdogAt place
 }
@@ -94,8 +95,10 @@ func (d *decoder) config(root *node, c *Config) {
 	drafts := d.servers(root, servers, model)
 	d.check(drafts, c.Listen, listenAt)
 	d.checkNamed(drafts, mentioned)
+	c.origins = make(map[string]origin, len(drafts))
 	for _, s := range drafts {
 		c.Servers = append(c.Servers, s.Server)
+		c.origins[s.Name] = s.origin
 	}
 }
 
@@ -114,6 +117,7 @@ func (d *decoder) servers(root, n *node, model draft) []*draft {
 		return nil
 	}
 	model.backoffAt, model.timing = place{}, timing{} // their own problems were reported where defaults are
+	model.origin = origin{defaults: model.origin.server, raw: model.origin.raw}
 	for i := range model.depends {
 		model.depends[i].inherited = true
 	}
@@ -128,7 +132,7 @@ func (d *decoder) servers(root, n *node, model draft) []*draft {
 		if !d.spend(e.at, len(model.Env)+len(model.Command.Argv)+len(model.depends)+len(model.Thresholds)) {
 			break
 		}
-		s.Env = maps.Clone(model.Env)
+		s.Env, s.origin.raw = maps.Clone(model.Env), maps.Clone(model.origin.raw)
 		s.Command.Argv = slices.Clone(model.Command.Argv)
 		s.Thresholds = slices.Clone(model.Thresholds)
 		s.Success = services.Success{Codes: slices.Clone(model.Success.Codes), Signals: slices.Clone(model.Success.Signals)}
@@ -156,7 +160,9 @@ func (d *decoder) server(n *node, name string, s *draft) {
 		d.wants(n, name+":", "a map such as {command: ./program}")
 		return
 	}
+	d.written = make(map[string]int, len(n.entries))
 	d.object(n, name, d.serverFields(name, s))
+	s.origin.server, d.written = d.written, nil
 	if b := s.Backoff; b.Min > b.Max && s.backoffAt != (place{}) {
 		d.add(s.backoffAt, name+": backoff", "has a min (%s) above its max (%s): swap them, or raise max", b.Min, b.Max)
 	}
@@ -273,6 +279,8 @@ func (d *decoder) env(n *node, label string, s *draft) {
 				s.Env = map[string]string{}
 			}
 			s.Env[e.key] = value
+			d.note(key, e.at)
+			s.origin.asWritten(e.key, e.value.text)
 		}
 	}
 }

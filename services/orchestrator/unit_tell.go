@@ -137,7 +137,7 @@ func (u *unit) snapshot() *services.Status {
 			s.PID, s.Run = services.Int(u.run.Leader.PID), u.run.ID
 		}
 		s.StartedAt, s.Limits, s.MemoryKind = services.Time{Time: u.run.StartedAt}, u.limits, u.memory
-		s.Notified = u.notified
+		s.Notified, s.Recipe = u.notified, u.run.Digest
 		s.Drift = !u.orphan() && u.run.Digest != "" && u.run.Digest != u.settings.Load().digest
 	}
 	switch {
