@@ -35,6 +35,7 @@ type Deps struct {
 	Upgrade  func(ctx context.Context, by string) error // has another program take over; nil where none can
 	Metrics  http.Handler                               // what Prometheus reads
 	Reload   Reload
+	Settings Settings // what a server is configured to do; nil where nobody knows
 	Info     Info
 	Position func() uint64   // the id of the latest event, nil where nobody knows it
 	Ending   <-chan struct{} // closed when streams have to end
@@ -43,6 +44,10 @@ type Deps struct {
 
 // Reload reads the configuration again, see api.API.
 type Reload = func(ctx context.Context, dry bool, id, by string) (services.Plan, error)
+
+// Settings returns what a server is configured to do. Not found for one that is
+// not configured.
+type Settings = func(ctx context.Context, s *services.Status) (services.Settings, error)
 
 // Info is what the pages and the CLI tell about this manager.
 type Info struct {

@@ -49,6 +49,7 @@ func (h *handler) routes() *mux.Router {
 	get("/servers/{id}", h.showTab("", h.viewOverview))
 	get("/servers/{id}/events", h.showTab("/events", h.viewEvents))
 	get("/servers/{id}/processes", h.showTab("/processes", h.viewProcesses))
+	get("/servers/{id}/config", h.showTab("/config", h.viewSettings))
 	stream("/servers/{id}/log", h.streamLog)
 	get("/servers/{id}/logs", h.showLogs)
 	get("/servers/{id}/logs/window", h.showLogWindow)

@@ -76,6 +76,19 @@ func (h *handler) viewProcesses(_ context.Context, _ *http.Request, s aServer) (
 	return partials.Processes(s.id, model.ProcessesOf(list, s.now)), nil
 }
 
+// viewSettings shows what a server is configured to do. One that is not in the
+// configuration any more has a page that says so.
+func (h *handler) viewSettings(ctx context.Context, _ *http.Request, s aServer) (templ.Component, error) {
+	if h.Settings == nil {
+		return partials.Settings(model.Settings{}), nil
+	}
+	settings, err := h.Settings(ctx, &s.status)
+	if err != nil && services.KindOf(err) != services.NotFound {
+		return nil, err
+	}
+	return partials.Settings(model.SettingsOf(settings, s.status.Drift)), nil
+}
+
 const (
 	chartPoints = 300
 	chartMarks  = 200 // events of one server that may become marks

@@ -37,6 +37,7 @@ func (m *manager) reload(ctx context.Context, dry bool, id, by string) (services
 		return plan, err
 	}
 	m.setRules(cfg.Alerts)
+	m.recipes.changed()
 	m.log.Info("the configuration was read again", "by", by, "plan", summary(plan))
 	m.bus.Publish(services.Event{Kind: services.EventReload, By: by, Message: "the configuration was read again: " + summary(plan)})
 	return plan, nil

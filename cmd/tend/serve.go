@@ -86,6 +86,7 @@ type manager struct {
 	logs    *logs.Store
 	past    *history.Store
 	alerts  *alerts.Alerts
+	recipes *recipes
 	host    *process.Host
 	watch   *monitor.Monitor
 	probe   *monitor.Prober
@@ -202,6 +203,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 	if err != nil {
 		return nil, err
 	}
+	m.recipes = newRecipes(cfg.Data, func() []services.Server { servers, _ := m.orch.Configured(); return servers }, m.log)
 	m.hub = hub.New(m.log)
 	m.metrics = metrics.New(metrics.Options{Control: m.orch, Version: version(), Log: m.log})
 	m.push = handlers.NewPusher(m.orch, m.hub, "http://"+m.address(), m.recent, m.log)
@@ -209,7 +211,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 	m.alerts = m.newAlerts()
 	m.web = &http.Server{
 		Handler: handlers.New(handlers.Deps{
-			Control: m.orch, Logs: m.logs, History: m.past, Recent: m.recent, Alerts: m.alerts, Tree: m.host.List, Signal: m.signal, Hub: m.hub, Shutdown: m.askedToEnd, Upgrade: m.upgrade, Reload: m.reload, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
+			Control: m.orch, Logs: m.logs, History: m.past, Recent: m.recent, Alerts: m.alerts, Tree: m.host.List, Signal: m.signal, Hub: m.hub, Shutdown: m.askedToEnd, Upgrade: m.upgrade, Reload: m.reload, Settings: m.settings, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
 			Info: handlers.Info{Version: version(), PID: os.Getpid(), StartedAt: services.Time{Time: time.Now()}, Config: cfg.Path, URL: "http://" + m.address(), Demo: o.demo},
 		}),
 		ConnContext:       handlers.ConnContext,
@@ -288,6 +290,7 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	writer.start("state", m.store.Run)
 	writer.start("history", m.past.Run)
 	writer.start("alerts", m.alerts.Run)
+	writer.start("recipes", m.recipes.Run)
 	writer.start("remember", func(ctx context.Context) error { return m.remember(ctx, m.born) })
 	hands.start("process", m.host.Run)
 	hands.start("logs", m.logs.Run)

@@ -194,6 +194,8 @@ func tab(r *http.Request) templ.Component {
 	switch r.PathValue("tab") {
 	case "events":
 		content = pages.ServerEvents(s.ID, model.RunsOf(canned.Runs(now), now), model.TimelineOf(canned.Happenings(now), nil, nil, now).Days)
+	case "config":
+		content = partials.Settings(model.SettingsOf(canned.Settings(), true))
 	default:
 		content = partials.Processes(s.ID, model.ProcessesOf(canned.Tree(now), now))
 	}

@@ -29,7 +29,7 @@ func TestProcessesAreATree(t *testing.T) {
 
 func TestAServerHasTabsAndNeighbors(t *testing.T) {
 	a := model.AroundOf("b", "/events", []string{"a", "b", "c"})
-	if a.Previous != "a/events" || a.Next != "c/events" || len(a.Tabs) != 4 || !a.Tabs[2].Here || a.Tabs[1].URL != "/servers/b/logs" || a.Tabs[1].Key != "2" {
+	if a.Previous != "a/events" || a.Next != "c/events" || len(a.Tabs) != 5 || !a.Tabs[2].Here || a.Tabs[1].URL != "/servers/b/logs" || a.Tabs[1].Key != "2" {
 		t.Errorf("%+v", a)
 	}
 	if a := model.AroundOf("a", "", []string{"a"}); a.Previous != "" || a.Next != "" || !a.Tabs[0].Here {

@@ -9,7 +9,7 @@ type Tab struct {
 }
 
 // tabs are the parts of the page of a server, by the end of their addresses.
-var tabs = []struct{ path, name string }{{"", "Overview"}, {"/logs", "Logs"}, {"/events", "Events"}, {"/processes", "Processes"}}
+var tabs = []struct{ path, name string }{{"", "Overview"}, {"/logs", "Logs"}, {"/events", "Events"}, {"/processes", "Processes"}, {"/config", "Configuration"}}
 
 // Around is what leads from a server to its tabs and its neighbors.
 type Around struct {
