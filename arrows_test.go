@@ -39,6 +39,7 @@ var arrows = map[string]arrow{
 		modules: []string{cobra, pflag, xsys, websocket},
 		watched: []string{"net/http", "os/exec"},
 	},
+	"cmd/bench": {modules: []string{"github.com/chromedp"}},
 
 	"handlers": {
 		ours:    []string{"handlers/api", "handlers/hub", "views/...", "services", "services/logs", "static"},

@@ -57,7 +57,11 @@ var figures = []figure{
 	{"storm", measureStorm},
 	{"chart", measureChart},
 	{"page", measurePage},
+	{"paint", measurePaint},
+	{"pixels", measurePixels},
+	{"biglog", measureBigLog},
 	{"crowd", measureCrowd},
+	{"lasting", measureLasting},
 	{"aged", measureAged},
 }
 
@@ -105,6 +109,7 @@ func run(ctx context.Context, args []string, out io.Writer) (missed bool, err er
 	only := flags.String("only", "", "measure these `figures` alone, separated by commas: "+names())
 	quick := flags.Bool("quick", false, "small sizes, to see whether it works; the targets are for the full ones")
 	program := flags.String("tend", "", "the tend `program` to measure (default: built from this module)")
+	aged := flags.Duration("aged", 0, "`how long` the figures aged and lasting wait, where not as long as usual")
 	dir := flags.String("dir", "", "an existing `directory` in which to make the temporary one; its file system is measured, too")
 	if err := flags.Parse(args); err != nil {
 		return false, flag.ErrHelp // it has been told
@@ -116,6 +121,9 @@ func run(ctx context.Context, args []string, out io.Writer) (missed bool, err er
 	b := &bench{size: full, ports: newPorts(), tend: *program, table: newTable(out)}
 	if *quick {
 		b.size = small
+	}
+	if *aged > 0 {
+		b.size.aged = *aged
 	}
 	defer b.close()
 	if err := b.prepare(ctx, *dir); err != nil {

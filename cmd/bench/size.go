@@ -24,6 +24,10 @@ type size struct {
 	stormy  time.Duration // how long they come
 	pages   int           // open at the same time
 	changes int           // of states a second while they are
+	visits  int           // of a page in a browser
+	crashes int           // of which a page tells
+	bigLog  int64         // bytes of a log that is read in a browser
+	scrolls int           // windows of it
 	aged    time.Duration // how old a manager is whose memory is read once more
 }
 
@@ -31,10 +35,12 @@ var full = size{
 	name: "full", servers: 1000, kills: 300, holders: 10, rounds: 5, stopped: 100,
 	windows: 10, window: 3 * time.Second, looks: 40, writes: 3, log: 512e6, keep: 64e6, gets: 300,
 	passes: 6, storm: 10_000, stormy: 10 * time.Second, pages: 200, changes: 100, aged: 10 * time.Minute,
+	visits: 15, crashes: 60, bigLog: 1e9, scrolls: 100,
 }
 
 var small = size{
 	name: "quick", servers: 100, kills: 30, holders: 3, rounds: 2, stopped: 20,
 	windows: 2, window: 3 * time.Second, looks: 8, writes: 1, log: 48e6, keep: 8e6, gets: 50,
 	passes: 1, storm: 1000, stormy: 2 * time.Second, pages: 20, changes: 100, aged: 20 * time.Second,
+	visits: 3, crashes: 10, bigLog: 50e6, scrolls: 20,
 }
