@@ -42,7 +42,7 @@ func TestTheConfigurationOfAServerIsATab(t *testing.T) {
 	}
 	s.Drift = true
 	a.Set(services.EventChanged, s)
-	if got := page(200); !strings.Contains(got, "earlier configuration") || !strings.Contains(got, "memory 256000000 bytes") {
+	if got := page(200); !strings.Contains(got, "earlier configuration") || !strings.Contains(got, "256MB") {
 		t.Error("the page does not show the drift")
 	}
 	answer = services.Errorf(services.NotFound, "web is not in the configuration any more")

@@ -50,7 +50,7 @@ func TestAPageTellsHowARunDiffersFromTheFileThatTheNextManagerReads(t *testing.T
 		return string(text)
 	}
 	text := page("a")
-	for _, part := range []string{"earlier configuration", `[&#34;sleep&#34; &#34;1000&#34;]`, `[&#34;sleep&#34; &#34;1001&#34;]`, "one value", "another", ">line ", "sleep 1001"} {
+	for _, part := range []string{"earlier configuration", "</span>sleep 1000</del>", "</span>sleep 1001</ins>", "one value", "another", ">line ", "sleep 1001"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("the page lacks %q", part)
 		}

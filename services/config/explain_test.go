@@ -141,8 +141,9 @@ func TestADriftIsToldWithoutTheValuesOfTheEnvironment(t *testing.T) {
 		t.Errorf("the recipe has a secret: %s", text)
 	}
 	want := []services.Difference{
-		{Key: "command", Was: `["./api" "--port" "80"]`, Is: `["./api" "--port" "81"]`}, {Key: "umask", Is: "027"}, {Key: "limits", Is: "nofile 99"},
+		{Key: "command", Was: "./api --port 80", Is: "./api --port 81"},
 		{Key: "env.A", Was: "one value", Is: "another"}, {Key: "env.B", Was: "set"}, {Key: "env.C", Is: "set"},
+		{Key: "umask", Is: "027"}, {Key: "limits.nofile", Is: "99"},
 	}
 	if got, err := Drift(recipe, is); err != nil || !slices.Equal(got, want) {
 		t.Errorf("got  %+v (%v)\nwant %+v", got, err, want)

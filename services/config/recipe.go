@@ -39,19 +39,26 @@ func Drift(recipe json.RawMessage, s services.Server) (out []services.Difference
 		return nil, err
 	}
 	before, after := then.server(), now.server()
-	for _, f := range compared {
-		if was, is := f.show(before), f.show(after); f.restart && was != is {
-			out = append(out, services.Difference{Key: f.key, Was: was, Is: is})
+	for _, key := range explained {
+		if key.name == "env" {
+			out = append(out, variables(then.Env, now.Env)...)
+		} else if was, is := key.show(&before), key.show(&after); was != is {
+			out = append(out, services.Difference{Key: key.name, Was: was, Is: is})
 		}
 	}
-	all := maps.Clone(then.Env)
+	return out, nil
+}
+
+// variables lists the variables that differ, without what they hold.
+func variables(then, now map[string]string) (out []services.Difference) {
+	all := maps.Clone(then)
 	if all == nil {
 		all = make(map[string]string)
 	}
-	maps.Copy(all, now.Env)
+	maps.Copy(all, now)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		was, before := then.Env[name]
-		is, after := now.Env[name]
+		was, before := then[name]
+		is, after := now[name]
 		d := services.Difference{Key: "env." + name}
 		switch {
 		case !before:
@@ -65,5 +72,5 @@ func Drift(recipe json.RawMessage, s services.Server) (out []services.Difference
 		}
 		out = append(out, d)
 	}
-	return out, nil
+	return out
 }

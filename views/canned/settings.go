@@ -25,7 +25,7 @@ func Settings() services.Settings {
 		},
 		Drift: []services.Difference{
 			{Key: "command", Was: "./api --port 8080", Is: "./api --port 8080 --config /etc/api/production.toml --trust-proxy 10.0.0.0/8"},
-			{Key: "env.API_TOKEN", Was: "one value", Is: "another"}, {Key: "env.TZ", Is: "set"}, {Key: "limits", Was: "memory 256000000 bytes"},
+			{Key: "env.API_TOKEN", Was: "one value", Is: "another"}, {Key: "env.TZ", Is: "set"}, {Key: "limits.memory", Was: "256MB"},
 		},
 	}
 }
