@@ -13,28 +13,43 @@
     return `${d}d`;
   };
 
+  const instant = (time) => new Date(time.dateTime ?? Number(time.dataset.at));
   const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
   addEventListener("pointerover", ({ target }) => {
-    const time = target.closest?.("time[datetime]");
-    if (time) time.title = exact.format(new Date(time.dateTime));
+    const time = target.closest?.("time[datetime], [data-at]");
+    if (time) time.title = exact.format(instant(time));
   });
 
   // As model.Moment writes it: the time of day, with the day where that is not
-  // today.
+  // today. Lines of a log have the time of day alone.
   const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-  const clock = (at) => {
+  const clock = (at, short) => {
     const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
-    return at.toDateString() === new Date().toDateString() ? `${time}:${two(at.getSeconds())}` : `${at.getDate()} ${months[at.getMonth()]} ${time}`;
+    return short || at.toDateString() === new Date().toDateString() ? `${time}:${two(at.getSeconds())}` : `${at.getDate()} ${months[at.getMonth()]} ${time}`;
   };
   const set = (time, text) => {
     if (time.firstChild?.nodeType === Node.TEXT_NODE && time.firstChild.data !== text) time.firstChild.data = text;
   };
   const told = new WeakMap(); // time element -> what it says by now
-  const translate = () => {
-    for (const time of document.querySelectorAll("time[data-clock]")) {
-      if (told.get(time) === time.textContent) continue;
-      set(time, clock(new Date(time.dateTime)));
-      told.set(time, time.textContent);
+  const clocks = "time[data-clock], .l-t[data-at]";
+  const tell = (time) => {
+    if (told.get(time) === time.textContent) return;
+    set(time, clock(instant(time), "at" in time.dataset));
+    told.set(time, time.textContent);
+  };
+  // translate tells the times in what has changed.
+  const translate = (changes) => {
+    for (const { target, addedNodes } of changes) {
+      if (target.nodeType === Node.TEXT_NODE) {
+        const time = target.parentElement?.closest(clocks);
+        if (time) tell(time);
+      }
+      for (const node of addedNodes) {
+        if (node.nodeType === Node.TEXT_NODE) translate([{ target: node, addedNodes: [] }]);
+        if (node.nodeType !== Node.ELEMENT_NODE) continue;
+        if (node.matches(clocks)) tell(node);
+        for (const time of node.querySelectorAll(clocks)) tell(time);
+      }
     }
   };
 
@@ -53,7 +68,8 @@
     document.addEventListener("visibilitychange", tick);
     if (Number(zone) === -new Date().getTimezoneOffset()) return;
     document.getElementById("zone").hidden = false;
-    translate();
-    new MutationObserver(translate).observe(document.getElementById("main"), { subtree: true, childList: true, characterData: true });
+    const main = document.getElementById("main");
+    translate([{ target: main, addedNodes: [main] }]);
+    new MutationObserver(translate).observe(main, { subtree: true, childList: true, characterData: true });
   });
 })();

@@ -58,7 +58,7 @@ func (w *Writer) Entry(text []byte, cut bool, at time.Time) Entry {
 			e.Fields = append(e.Fields, Field{shorten(f.name, 100), runs})
 		}
 		if !at.IsZero() {
-			e.Clock = at.Local().Format(clock)
+			e.Clock, e.At = at.Local().Format(clock), stampOf(at)
 		}
 	} else {
 		e.Line = w.painter.LineOf(text, cut, at)

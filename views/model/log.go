@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Output is some lines of a log on the screen.
 type Output struct {
@@ -15,11 +18,14 @@ type Output struct {
 type Line struct {
 	Runs   []Run
 	Hidden string // how much of it is not shown, "" for nothing
-	Clock  string
-	Open   bool // it has no end yet: the next one continues it
-	Joins  bool // it continues the one before
-	Gap    bool // lines before it were skipped
+	Clock  string // the time of day in the zone of the manager, "" where it is not known
+	At     string // the same in milliseconds since 1970
+	Open   bool   // it has no end yet: the next one continues it
+	Joins  bool   // it continues the one before
+	Gap    bool   // lines before it were skipped
 }
+
+func stampOf(at time.Time) string { return strconv.FormatInt(at.UnixMilli(), 10) }
 
 // LineOf puts a line of a log on the screen. cut says that the log's reader
 // has left out its end already.
@@ -33,7 +39,7 @@ func (p *Painter) LineOf(text []byte, cut bool, at time.Time) Line {
 		out.Hidden = "… " + itoa(hidden) + " more bytes"
 	}
 	if !at.IsZero() {
-		out.Clock = at.Local().Format(clock)
+		out.Clock, out.At = at.Local().Format(clock), stampOf(at)
 	}
 	return out
 }

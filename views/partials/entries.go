@@ -48,6 +48,7 @@ func writeEntry(b *bytes.Buffer, e *model.Entry) {
 	if e.Full != "" {
 		b.WriteString(` title="` + templ.EscapeString(e.Full) + `"`)
 	}
+	writeAt(b, e.At)
 	clock := e.Clock
 	if clock == "" {
 		clock = "·"

@@ -24,6 +24,13 @@ func Lines(lines []model.Line) templ.Component {
 	})
 }
 
+// writeAt says when a line was noticed, for times.js.
+func writeAt(b *bytes.Buffer, at string) {
+	if at != "" {
+		b.WriteString(` data-at="` + at + `"`)
+	}
+}
+
 // lineRoom is what a usual line takes in HTML.
 const lineRoom = 256
 
@@ -38,7 +45,9 @@ func writeLine(b *bytes.Buffer, line model.Line) {
 	if line.Joins {
 		b.WriteString(` data-joins`)
 	}
-	b.WriteString(`><span class="l-t">` + templ.EscapeString(line.Clock) + `</span><span class="l-x">`)
+	b.WriteString(`><span class="l-t"`)
+	writeAt(b, line.At)
+	b.WriteString(`>` + templ.EscapeString(line.Clock) + `</span><span class="l-x">`)
 	for _, run := range line.Runs {
 		if run.Class == "" {
 			b.WriteString(templ.EscapeString(run.Text))
