@@ -49,7 +49,7 @@ func keysDoEverything(t *testing.T, b *browsertest.Browser) {
 	press("\x1b", `document.activeElement === document.body`)
 	press("/", on("filter"))
 	press("web", sees("web"))
-	press("\x1b", `document.activeElement === document.body`)
+	press("\x1b", `document.activeElement === document.body && document.querySelector("#filter").value === "web"`)
 	press("j", on("open-web"))
 	if n := len(s.Orders()); n != orders {
 		t.Errorf("typing gave %d orders", n-orders)
@@ -116,7 +116,7 @@ func paletteFinds(t *testing.T, b *browsertest.Browser) {
 	tab.Wait(`!document.querySelector("#palette").open`)
 	open()
 	tab.Press("ch")
-	tab.Wait(first + ` === "cache" && document.querySelectorAll("[role=option]").length === 4`)
+	tab.Wait(first + ` === "cache" && document.querySelectorAll("[role=option]").length === 5`)
 	tab.Press(kb.ArrowDown)
 	tab.Wait(first + ` !== "cache" && document.querySelector("#palette-box").getAttribute("aria-activedescendant") === "found-1"`)
 	tab.Press(kb.ArrowUp)

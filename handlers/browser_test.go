@@ -45,6 +45,13 @@ func TestInABrowser(t *testing.T) {
 		"keys are explained and can be switched off":                 keysHelpAndRest,
 		"the palette finds servers, pages and actions":               paletteFinds,
 		"a push leaves an open question alone":                       pushesLeaveDialogsAlone,
+		"keys lead through the pages":                                keysWalkPages,
+		"fifty pushes a second move nothing":                         pushesMoveNothing,
+		"what opens for a while is for everybody":                    dialogsAreForEverybody,
+		"motion is reduced for whoever wants that":                   motionIsReduced,
+		"the choice of more contrast is remembered":                  contrastIsRemembered,
+		"what is folded away is not selected":                        foldedIsNotSelected,
+		"times of a log are told in the zone of the browser":         logTimesAreLocal,
 		"times go on counting":                                       timesCount,
 		"times are told in the zone of the browser":                  timesAreLocal,
 	} {

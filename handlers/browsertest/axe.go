@@ -118,7 +118,7 @@ func (tab *Tab) MustBeAccessible(t testing.TB, what string) {
 		Eval[bool](tab, "("+"() => {"+script+"\nreturn true})()")
 	}
 	Eval[bool](tab, `(document.getAnimations().forEach((a) => { try { a.finish() } catch { a.cancel() } }), true)`) // not in the middle of a fade
-	found := Eval[string](tab, `axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
+	found := Eval[string](tab, `axe.run({ resultTypes: ["violations"], rules: { "target-size": { enabled: true } } }).then(({ violations }) =>
 		violations.map((v) => v.id + ": " + v.help + "\n" + v.nodes.slice(0, 4).map((n) => "    " + n.html.slice(0, 160) + "\n      " + n.failureSummary.replace(/\s+/g, " ").slice(0, 300)).join("\n")).join("\n"))`)
 	if found = strings.TrimSpace(found); found != "" {
 		t.Errorf("%s:\n%s", what, found)

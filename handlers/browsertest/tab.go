@@ -56,6 +56,16 @@ func Size(width, height int64, theme string) Option {
 	})
 }
 
+// Calm is a system on which somebody wants as little motion as there can be.
+func Calm() Option {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}},
+		})
+		return err
+	})
+}
+
 // InZone puts the browser into a time zone such as Asia/Tokyo.
 func InZone(name string) Option {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {

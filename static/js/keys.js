@@ -67,7 +67,7 @@
   });
 
   // Rows: the focus is on their links.
-  const links = () => [...document.querySelectorAll(".row .name, .node-link, .happening .name")].filter((link) => link.checkVisibility());
+  const links = () => [...document.querySelectorAll(".row .name, .node-link, .happening .name, .logs-screen a.l-t")].filter((link) => link.checkVisibility());
   let lastRow = "";
   const rowOf = (element) => element?.closest?.(".row");
   const currentRow = () => rowOf(document.activeElement) ?? $(lastRow);
@@ -145,7 +145,10 @@
       if (stored.get() === "off" || typing(target) || arrow && !rowOf(target) && target !== document.body) return;
     }
     if (key === "Escape" && document.querySelector(":popover-open")) return;
-    if (key === "Escape" && typing(target)) return target.blur();
+    if (key === "Escape" && typing(target)) { // to leave a box is not to empty it
+      event.preventDefault();
+      return target.blur();
+    }
     if (does[deed](key)) event.preventDefault();
   });
 

@@ -290,12 +290,21 @@
     id("log-next").addEventListener("click", () => go(at - 1));
     id("log-previous").addEventListener("click", () => go(at + 1));
 
+    // A time is one of the clock of whoever types it.
     const time = id("log-at");
+    time.title = time.title.replace(/, by .*/, "");
+    const moment = (text) => {
+      const [, day, clock] = text.trim().match(/^(\d{4}-\d\d-\d\d)?[T ]?(\d{1,2}:\d\d(?::\d\d)?)?$/) ?? [];
+      if (!day && !clock) return text; // the manager says what is wrong
+      const today = new Date(), two = (n) => String(n).padStart(2, "0");
+      const at = new Date(`${day ?? `${today.getFullYear()}-${two(today.getMonth() + 1)}-${two(today.getDate())}`}T${(clock ?? "00:00").padStart(5, "0")}`);
+      return isNaN(at) ? text : at.toISOString();
+    };
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (document.activeElement === time && time.value) {
         following = false;
-        if (await load({ at: time.value })) await toMiddle();
+        if (await load({ at: moment(time.value) })) await toMiddle();
         return;
       }
       await reload();
@@ -337,7 +346,13 @@
       setTimeout(() => { button.textContent = "Copy"; }, 1500);
     });
 
-    // The address of a line can be sent to others.
+    // The address of a line can be sent to others. A thousand of them are no
+    // places to stop at on the way through the page: j and k go from line to line.
+    const skip = (changes) => {
+      for (const { addedNodes } of changes) for (const line of addedNodes) for (const link of line.querySelectorAll?.("a.l-t") ?? []) link.tabIndex = -1;
+    };
+    skip([{ addedNodes: [screen] }]);
+    new MutationObserver(skip).observe(screen, { childList: true });
     screen.addEventListener("click", (event) => {
       const link = event.target.closest("a.l-t");
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;

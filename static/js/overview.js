@@ -29,11 +29,10 @@
   // What a row is found by is read once for each revision of it.
   const texts = new WeakMap();
   const textOf = (row) => {
-    const known = texts.get(row), { rev, kind } = row.dataset;
+    const known = texts.get(row), { rev, kind, group } = row.dataset;
     if (known?.rev === rev) return known.text;
     const name = row.querySelector(".name");
-    const group = row.parentNode.querySelector(".heading-title") ?? row.querySelector(".row-group");
-    const parts = [name.textContent, name.title, group?.textContent, row.querySelector(".port")?.textContent, row.querySelector(".c-state").textContent, kind];
+    const parts = [name.textContent, name.title, group, row.querySelector(".port")?.textContent, row.querySelector(".c-state").textContent, kind];
     const text = parts.join("\n").toLowerCase();
     texts.set(row, { rev, text });
     return text;
@@ -88,6 +87,7 @@
       const folded = chosen().getAll("fold"), body = event.submitter.closest("tbody");
       choose("fold", folded.includes(value) ? folded.filter((group) => group !== value) : [...folded, value]);
       body.toggleAttribute("data-folded");
+      if (bulk) count();
       event.submitter.setAttribute("aria-expanded", String(!body.hasAttribute("data-folded")));
       return;
     }
@@ -122,11 +122,12 @@
 
   const bulk = $("bulk");
   const picks = () => [...all(".pick")];
+  const seen = (box) => !box.closest(".row").hidden && !box.closest("[data-folded]");
   const count = () => {
     const boxes = picks(), n = boxes.filter((box) => box.checked).length;
     bulk.dataset.picked = n;
     $("picked").textContent = n;
-    const every = $("pick-all"), shown = boxes.filter((box) => !box.closest(".row").hidden);
+    const every = $("pick-all"), shown = boxes.filter(seen);
     every.hidden = false;
     every.checked = n > 0 && shown.every((box) => box.checked);
     every.indeterminate = n > 0 && !every.checked;
@@ -136,12 +137,12 @@
     board.addEventListener("click", (event) => {
       const box = event.target;
       if (box.id === "pick-all") {
-        for (const one of picks()) if (!one.closest(".row").hidden) one.checked = box.checked;
+        for (const one of picks()) if (seen(one)) one.checked = box.checked;
       } else if (!box.classList?.contains("pick")) {
         return;
       } else if (event.shiftKey && last?.isConnected) {
         const boxes = picks(), [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
-        for (const one of boxes.slice(from, to + 1)) if (!one.closest(".row").hidden) one.checked = box.checked;
+        for (const one of boxes.slice(from, to + 1)) if (seen(one)) one.checked = box.checked;
       }
       if (box.id !== "pick-all") last = box;
       count();

@@ -47,6 +47,7 @@ func TestARangeIsChosenInPlaceAndStaysInTheAddress(t *testing.T) {
 	tab.Click(`[id="range-7d"]`)
 	tab.Wait(`document.querySelector(".charts [aria-current]").textContent === "7 d"`)
 	tab.Wait(`location.search === "?range=7d" && window.same === true`)
+	tab.Wait(`document.querySelector(".charts").getAttribute("hx-get").endsWith("?range=7d")`) // it is kept up to date as it is shown
 	if !browsertest.Eval[bool](tab, `document.querySelector("details").open`) {
 		t.Error("the table that was open is closed")
 	}

@@ -19,6 +19,16 @@ type Charts struct {
 	Empty  string // a sentence where there is nothing to draw, else ""
 }
 
+// URL is the address of the page with the range that is shown.
+func (c Charts) URL() string {
+	for _, r := range c.Ranges {
+		if r.Current {
+			return r.URL
+		}
+	}
+	return c.Path
+}
+
 // RangeLink is one range that can be chosen.
 type RangeLink struct {
 	ID, Label, Title, URL string

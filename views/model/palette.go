@@ -30,6 +30,7 @@ const paletteLength = 12
 var palettePages = []PaletteItem{
 	{Name: "Servers", Hint: "page", URL: "/"},
 	{Name: "Graph", Hint: "page", URL: "/graph"},
+	{Name: "Logs", Hint: "page", URL: "/logs"},
 	{Name: "Timeline", Hint: "page", URL: "/timeline"},
 	{Name: "Configuration", Hint: "page", URL: "/config"},
 	{Name: "Keys", Hint: "page", URL: "/keys"},
@@ -59,6 +60,7 @@ func PaletteOf(query string, list []services.Status) Palette {
 	if query != "" { // each server has several: too many to begin with
 		for i := range list {
 			s := &list[i]
+			try(PaletteItem{Name: "Log of " + s.Name, Hint: "page", URL: "/servers/" + s.ID + "/logs"}, 2)
 			start, stop, restart, kill := actions(s)
 			for _, a := range []Action{start, stop, restart, kill} {
 				if a.Enabled {

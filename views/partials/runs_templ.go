@@ -68,7 +68,7 @@ func Runs(id string, runs []model.PastRun) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<div class=\"runs-all\" tabindex=\"0\" role=\"group\" aria-label=\"All of the table\"><table class=\"runs-list\"><thead><tr><th scope=\"col\">Started</th><th scope=\"col\">Lasted</th><th scope=\"col\">Ended</th><th scope=\"col\">How</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<div class=\"runs-all\" tabindex=\"0\" role=\"group\" aria-label=\"All of the table\"><table class=\"runs-list\"><thead><tr><th scope=\"col\" class=\"num\">Started</th><th scope=\"col\" class=\"num\">Lasted</th><th scope=\"col\" class=\"num\">Ended</th><th scope=\"col\">How</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
