@@ -77,6 +77,7 @@ var arrows = map[string]arrow{
 	"services/monitor":     {ours: []string{"services"}, modules: []string{xsys}, watched: []string{"net/http"}},
 	"services/process":     {ours: []string{"services", "services/failpoint"}, modules: []string{xsys}, watched: []string{"os/exec", "unsafe"}}, // os/exec: for probes, which end soon
 	"services/remote":      {ours: []string{"services"}, watched: []string{"net/http"}},
+	"services/secrets":     {ours: []string{"services"}, watched: []string{"os/exec"}}, // for commands that tell a value, which end soon
 	"services/state":       {ours: []string{"services", "services/failpoint"}, modules: []string{xsys}},
 	"services/orchestrator": {
 		ours: []string{"services", "services/events", "services/failpoint", "services/logs", "services/monitor", "services/process", "services/state"},

@@ -31,6 +31,7 @@
 //	services/monitor       ports, probes and samples; reports, never restarts anything
 //	services/history       what people look at of the past: events, runs, samples; may be lost
 //	services/alerts        tells people, by webhook or notification service
+//	services/secrets       reads values that the configuration only refers to, and hides them
 //	services/state         what is needed in order to act after a crash
 //	services/logs          retention, tail and follow of what servers write
 //	services/events        the bus: one order, never blocks the publisher

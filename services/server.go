@@ -17,6 +17,7 @@ type Server struct {
 	Dir     string            // absolute
 	Env     map[string]string // wins over EnvFile, which wins over the manager's own environment
 	EnvFile string            // absolute, empty for none; read at each start
+	Secrets map[string]Secret // variables whose values are not in the configuration; win over Env
 	User    string            // name or uid, empty for the manager's own
 	Umask   int               // -1 keeps the manager's own
 	Limits  Limits
@@ -52,6 +53,16 @@ func (c Command) List() []string {
 		return []string{"/bin/sh", "-c", c.Shell}
 	}
 	return c.Argv
+}
+
+// Secret says where the value of a variable comes from. It is a reference and
+// never holds the value, so it may be compared, digested and shown. Exactly one
+// of File and Command is set. The value is read at each start of the server.
+type Secret struct {
+	File    string   `json:"file,omitempty"`    // absolute
+	Shared  bool     `json:"shared,omitempty"`  // others may read the file, and that is meant so
+	Command []string `json:"command,omitempty"` // run as the manager's user; it writes the value
+	Dir     string   `json:"dir,omitempty"`     // absolute; where Command runs
 }
 
 // Limits bound what the processes of a server may use. Zero keeps what the

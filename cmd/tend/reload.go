@@ -21,7 +21,7 @@ func (m *manager) reload(ctx context.Context, dry bool, id, by string) (services
 		return services.Plan{}, err
 	}
 	servers, drift := m.orch.Configured()
-	plan := config.Compare(servers, cfg.Servers, drift)
+	plan := config.Compare(servers, cfg.Servers, drift, m.secrets.Hide)
 	if !reflect.DeepEqual(cfg.Alerts, m.rules()) {
 		plan.Also = append(plan.Also, "alerts: other rules")
 	}

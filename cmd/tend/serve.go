@@ -25,7 +25,6 @@ import (
 	"tend/services"
 	"tend/services/alerts"
 	"tend/services/config"
-	"tend/services/events"
 	"tend/services/failpoint"
 	"tend/services/history"
 	"tend/services/logs"
@@ -33,6 +32,7 @@ import (
 	"tend/services/orchestrator"
 	"tend/services/process"
 	"tend/services/remote"
+	"tend/services/secrets"
 	"tend/services/state"
 )
 
@@ -82,7 +82,8 @@ type manager struct {
 	log     *slog.Logger
 	lock    *state.Lock
 	store   *state.Store
-	bus     *events.Bus
+	bus     discreetBus
+	secrets *secrets.Keeper
 	logs    *logs.Store
 	past    *history.Store
 	alerts  *alerts.Alerts
@@ -138,7 +139,8 @@ func serve(ctx context.Context, cfg *config.Config, o serveOptions, stderr io.Wr
 // anything has been started.
 func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *estate, stderr io.Writer) (_ *manager, err error) {
 	m := &manager{cfg: cfg, given: o, alertRules: cfg.Alerts, asked: make(chan wish, 2), essential: make(chan *essentialEnded, 1), ending: make(chan struct{})}
-	m.log = slog.New(slog.NewTextHandler(stderr, nil))
+	m.keepSecrets()
+	m.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{ReplaceAttr: m.secrets.Attr}))
 	without, err := parseWithout(o.without)
 	if err != nil {
 		return nil, err
@@ -164,7 +166,6 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 			m.close()
 		}
 	}()
-	m.bus = events.New()
 	m.born = m.bus.Last()
 	store, loaded, err := state.Open(cfg.Data, state.Options{Report: m.bus.Publish, Log: m.log})
 	if err != nil {
@@ -175,13 +176,14 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 		m.log.Warn(loaded.Damage)
 		m.bus.Publish(services.Event{Kind: services.EventState, Message: loaded.Damage})
 	}
-	if m.host, err = process.New(process.Options{Instance: loaded.Instance, Without: without, Log: m.log}); err != nil {
+	if m.host, err = process.New(process.Options{Instance: loaded.Instance, Without: without, Hide: m.secrets.Hide, Secrets: m.secrets.Values, Log: m.log}); err != nil {
 		return nil, err
 	}
+	m.learnSecrets(loaded.Records)
 	if err := m.openDoors(given); err != nil {
 		return nil, err
 	}
-	if m.logs, err = logs.Open(logs.Options{Dir: filepath.Join(cfg.Data, "logs"), Report: m.bus.Publish, Log: m.log}); err != nil {
+	if m.logs, err = logs.Open(logs.Options{Dir: filepath.Join(cfg.Data, "logs"), Hide: m.secrets.HideBytes, Report: m.bus.Publish, Log: m.log}); err != nil {
 		return nil, err
 	}
 	if err := m.openHistory(); err != nil {
@@ -197,7 +199,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 	m.orch, err = orchestrator.New(orchestrator.Options{
 		Servers: cfg.Servers, Digest: config.Digest, Times: config.Timetable, Records: loaded.Records, Clean: loaded.Clean, Boot: m.host.Boot(),
 		Trades: orchestrator.Trades{
-			Host: orchestrator.OnHost(m.host), Ports: m.host, State: m.store, Bus: m.bus, Logs: m.logs, Checker: checker{m.watch, m.probe}, Usage: m.recent.Newest, Log: m.log,
+			Host: orchestrator.OnHost(m.host), Ports: m.host, State: m.store, Bus: m.bus, Logs: m.logs, Checker: checker{m.watch, m.probe}, Secrets: m.secrets, Usage: m.recent.Newest, Log: m.log,
 		},
 	})
 	if err != nil {

@@ -16,8 +16,9 @@ import (
 
 // Compare makes the plan of a reload: what has to be done so that the old
 // servers become the new ones. drift names those that run with another command
-// than the old configuration has. Values of the environment are never in it.
-func Compare(old, now []services.Server, drift map[string]bool) services.Plan {
+// than the old configuration has. Values of the environment are never in it;
+// hide takes secrets out of everything else, such as commands.
+func Compare(old, now []services.Server, drift map[string]bool, hide func(string) string) services.Plan {
 	plan := services.Plan{Add: []services.Change{}, Remove: []services.Change{}, Restart: []services.Change{}, Update: []services.Change{}, Unchanged: []string{}, Also: []string{}, Later: []string{}}
 	before := make(map[string]services.Server, len(old))
 	for _, s := range old {
@@ -27,10 +28,10 @@ func Compare(old, now []services.Server, drift map[string]bool) services.Plan {
 		was, known := before[s.Name]
 		delete(before, s.Name)
 		if !known {
-			plan.Add = append(plan.Add, services.Change{Server: s.Name, Reasons: []string{"new: " + command(s)}})
+			plan.Add = append(plan.Add, services.Change{Server: s.Name, Reasons: []string{"new: " + hide(command(s))}})
 			continue
 		}
-		reasons, restart := differences(was, s)
+		reasons, restart := differences(was, s, hide)
 		if drift[s.Name] && !restart {
 			restart = true
 			reasons = append([]string{"it runs with an earlier command"}, reasons...)
@@ -131,29 +132,39 @@ var compared = []field{
 
 // differences says what differs, a sentence for each field, and whether a run
 // has to be started anew for it.
-func differences(was, is services.Server) (reasons []string, restart bool) {
+func differences(was, is services.Server, hide func(string) string) (reasons []string, restart bool) {
 	for _, f := range compared {
 		old, now := f.show(was), f.show(is)
 		if old == now {
 			continue
 		}
-		reasons = append(reasons, fmt.Sprintf("%s: %s → %s", f.key, orNothing(old), orNothing(now)))
+		reasons = append(reasons, fmt.Sprintf("%s: %s → %s", f.key, orNothing(hide(old)), orNothing(hide(now))))
 		restart = restart || f.restart
 	}
-	if names := changedNames(was.Env, is.Env); len(names) > 0 {
+	if names := changedNames(variables(was), variables(is)); len(names) > 0 {
 		reasons = append(reasons, "env: "+strings.Join(names, ", "))
 		restart = true
 	}
 	return reasons, restart
 }
 
+// variables returns what the file says of each variable: its value, or where
+// that comes from.
+func variables(s services.Server) map[string]string {
+	all := make(map[string]string, len(s.Env)+len(s.Secrets))
+	for name, value := range s.Env {
+		all[name] = "is " + value
+	}
+	for name, secret := range s.Secrets {
+		all[name] = fmt.Sprintf("is a secret: %+v", secret)
+	}
+	return all
+}
+
 // changedNames lists the variables that differ, without their values: those
 // may be secret.
 func changedNames(was, is map[string]string) (out []string) {
 	all := maps.Clone(was)
-	if all == nil {
-		all = map[string]string{}
-	}
 	maps.Copy(all, is)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		old, before := was[name]

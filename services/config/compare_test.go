@@ -10,12 +10,15 @@ import (
 	"tend/services"
 )
 
+// unhidden hides nothing.
+func unhidden(text string) string { return text }
+
 func TestAPlanNoticesEveryFieldAndSaysWhatItTakes(t *testing.T) {
 	plain := base("/srv")
 	plain.Name = "a"
 	plain.Command.Argv = []string{"./a"}
 	check := func(path string, s services.Server) {
-		plan := Compare([]services.Server{plain}, []services.Server{s}, nil)
+		plan := Compare([]services.Server{plain}, []services.Server{s}, nil, unhidden)
 		if path == "Name" {
 			if len(plan.Add) != 1 || len(plan.Remove) != 1 {
 				t.Errorf("another name gives %+v", plan)
@@ -30,7 +33,7 @@ func TestAPlanNoticesEveryFieldAndSaysWhatItTakes(t *testing.T) {
 			t.Errorf("changing %s (restart %v) gives %+v", path, decides[path], plan)
 			return
 		}
-		if reason := list[0].Reasons[0]; path != "Env" && (!strings.Contains(reason, " → ") || strings.Contains(reason, "map[")) {
+		if reason := list[0].Reasons[0]; path != "Env" && path != "Secrets" && (!strings.Contains(reason, " → ") || strings.Contains(reason, "map[")) {
 			t.Errorf("changing %s gives the reason %q", path, reason)
 		}
 	}
@@ -87,7 +90,7 @@ func TestAPlanNoticesWhatChangesInsideOfAField(t *testing.T) {
 		default:
 			old := reflect.ValueOf(v.Interface())
 			v.Set(different(t, path, v))
-			if plan := Compare([]services.Server{deep()}, []services.Server{*s}, nil); plan.Empty() {
+			if plan := Compare([]services.Server{deep()}, []services.Server{*s}, nil, unhidden); plan.Empty() {
 				t.Errorf("changing %s goes unnoticed", path)
 			}
 			v.Set(old)
@@ -104,11 +107,11 @@ func TestAPlanNoticesWhatChangesInsideOfAField(t *testing.T) {
 func TestAPlanOfNothingIsEmpty(t *testing.T) {
 	list := []services.Server{base("/srv"), base("/srv")}
 	list[0].Name, list[1].Name = "a", "b"
-	plan := Compare(list, list, nil)
+	plan := Compare(list, list, nil, unhidden)
 	if !plan.Empty() || !slices.Equal(plan.Unchanged, []string{"a", "b"}) {
 		t.Errorf("%+v", plan)
 	}
-	plan = Compare(list, list, map[string]bool{"b": true})
+	plan = Compare(list, list, map[string]bool{"b": true}, unhidden)
 	if len(plan.Restart) != 1 || plan.Restart[0].Server != "b" || plan.Restart[0].Reasons[0] != "it runs with an earlier command" {
 		t.Errorf("%+v", plan)
 	}
@@ -118,7 +121,7 @@ func TestAPlanTellsOfTheEnvironmentWithoutItsValues(t *testing.T) {
 	was, is := base("/srv"), base("/srv")
 	was.Env = map[string]string{"KEPT": "1", "OLD": "canary", "KEY": "canary1"}
 	is.Env = map[string]string{"KEPT": "1", "NEW": "canary", "KEY": "canary2"}
-	plan := Compare([]services.Server{was}, []services.Server{is}, nil)
+	plan := Compare([]services.Server{was}, []services.Server{is}, nil, unhidden)
 	if want := []string{"env: KEY changed, NEW added, OLD removed"}; len(plan.Restart) != 1 || !slices.Equal(plan.Restart[0].Reasons, want) {
 		t.Errorf("%+v", plan)
 	}

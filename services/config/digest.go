@@ -27,25 +27,26 @@ func Digest(s services.Server) string {
 
 // how is what decides how a server runs.
 type how struct {
-	Argv    []string          `json:"argv,omitempty"`
-	Shell   string            `json:"shell,omitempty"`
-	Dir     string            `json:"dir,omitempty"`
-	Env     map[string]string `json:"env,omitempty"` // encoded in the order of the keys
-	EnvFile string            `json:"env_file,omitempty"`
-	User    string            `json:"user,omitempty"`
-	Umask   int               `json:"umask,omitempty"` // plus one: 0 is what is kept
-	NoFile  uint64            `json:"nofile,omitempty"`
-	Memory  int64             `json:"memory,omitempty"`
-	CPU     float64           `json:"cpu,omitempty"`
-	PIDs    int               `json:"pids,omitempty"`
-	Nice    int               `json:"nice,omitempty"`
-	Notify  bool              `json:"notify,omitempty"` // which gives it a socket
-	Dog     time.Duration     `json:"watchdog,omitempty"`
+	Argv    []string                   `json:"argv,omitempty"`
+	Shell   string                     `json:"shell,omitempty"`
+	Dir     string                     `json:"dir,omitempty"`
+	Env     map[string]string          `json:"env,omitempty"` // encoded in the order of the keys
+	EnvFile string                     `json:"env_file,omitempty"`
+	Secrets map[string]services.Secret `json:"secrets,omitempty"` // where they come from: a digest of a value would let it be guessed
+	User    string                     `json:"user,omitempty"`
+	Umask   int                        `json:"umask,omitempty"` // plus one: 0 is what is kept
+	NoFile  uint64                     `json:"nofile,omitempty"`
+	Memory  int64                      `json:"memory,omitempty"`
+	CPU     float64                    `json:"cpu,omitempty"`
+	PIDs    int                        `json:"pids,omitempty"`
+	Nice    int                        `json:"nice,omitempty"`
+	Notify  bool                       `json:"notify,omitempty"` // which gives it a socket
+	Dog     time.Duration              `json:"watchdog,omitempty"`
 }
 
 func howOf(s services.Server) how {
 	return how{
-		s.Command.Argv, s.Command.Shell, s.Dir, s.Env, s.EnvFile, s.User, s.Umask + 1,
+		s.Command.Argv, s.Command.Shell, s.Dir, s.Env, s.EnvFile, s.Secrets, s.User, s.Umask + 1,
 		s.Limits.NoFile, s.Limits.Memory, s.Limits.CPU, s.Limits.PIDs, s.Limits.Nice, s.Notifies(), s.Watchdog.Every,
 	}
 }
@@ -53,7 +54,7 @@ func howOf(s services.Server) how {
 // server is a server that runs like this.
 func (h how) server() services.Server {
 	out := services.Server{
-		Command: services.Command{Argv: h.Argv, Shell: h.Shell}, Dir: h.Dir, Env: h.Env, EnvFile: h.EnvFile, User: h.User, Umask: h.Umask - 1,
+		Command: services.Command{Argv: h.Argv, Shell: h.Shell}, Dir: h.Dir, Env: h.Env, EnvFile: h.EnvFile, Secrets: h.Secrets, User: h.User, Umask: h.Umask - 1,
 		Limits: services.Limits{NoFile: h.NoFile, Memory: h.Memory, CPU: h.CPU, PIDs: h.PIDs, Nice: h.Nice}, Watchdog: services.Pulse{Every: h.Dog},
 	}
 	if h.Notify {

@@ -14,7 +14,7 @@ import (
 var decides = map[string]bool{
 	"Name": false, "Description": false, "Group": false,
 	"Command.Argv": true, "Command.Shell": true,
-	"Dir": true, "Env": true, "EnvFile": true, "User": true, "Umask": true,
+	"Dir": true, "Env": true, "EnvFile": true, "Secrets": true, "User": true, "Umask": true,
 	"Limits.Memory": true, "Limits.CPU": true, "Limits.PIDs": true, "Limits.NoFile": true, "Limits.Nice": true,
 	"Type": false, "Schedule.Cron": false, "Schedule.Zone": false, "Schedule.Overlap": false,
 	"Port": false, "DependsOn": false, "Autostart": false, "Restart": false,
@@ -78,6 +78,8 @@ func different(t *testing.T, name string, field reflect.Value) reflect.Value {
 		return reflect.ValueOf([]syscall.Signal{syscall.SIGINT})
 	case []services.Threshold:
 		return reflect.ValueOf([]services.Threshold{{CPU: 50}})
+	case map[string]services.Secret:
+		return reflect.ValueOf(map[string]services.Secret{"KEY": {File: "/other"}})
 	case map[string]string:
 		return reflect.ValueOf(map[string]string{"OTHER": "1"})
 	}

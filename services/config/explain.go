@@ -70,6 +70,9 @@ func Explain(s services.Server, file *Config) []services.Setting {
 					one.Value = value
 				}
 			}
+			for _, name := range slices.Sorted(maps.Keys(s.Secrets)) {
+				add("env."+name, source(s.Secrets[name]), source(s.Secrets[name]) == source(then.Secrets[name]))
+			}
 			continue
 		}
 		if value := key.show(&s); value != "" {
@@ -77,6 +80,14 @@ func Explain(s services.Server, file *Config) []services.Setting {
 		}
 	}
 	return out
+}
+
+// source says where a secret comes from.
+func source(s services.Secret) string {
+	if s.File != "" {
+		return "secret from the file " + s.File
+	}
+	return "secret from the command " + line(s.Command)
 }
 
 // shown is a key and how its value is written.

@@ -82,6 +82,9 @@ func (r *report) add(at place, label, format string, args ...any) {
 	r.list = append(r.list, Problem{File: r.file, Line: at.line, Column: at.column, Msg: msg})
 }
 
+// noted is how many problems there are.
+func (r *report) noted() int { return len(r.list) + r.more }
+
 // full reports whether further problems are only counted.
 func (r *report) full() bool { return len(r.list) >= maxProblems }
 

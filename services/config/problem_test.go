@@ -42,9 +42,17 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 			`1:1: zzzzzz is not a key that is known here: the keys are alerts, data, defaults, exit_on, history, listen, monitor, servers`}},
 		{"a server's key at the top", "command: x\n" + ok, []string{
 			`1:1: command belongs to a server, or under defaults: write it below servers: NAME:`}},
-		{"keys of a later version", "auth: {local: operator}\nservers:\n  a:\n    command: a\n    env: {K: {secret: {file: k}}}\n", []string{
-			`1:1: auth is not supported yet: remove it`,
-			`5:14: a: env.K is a secret, which is not supported yet: use env_file with a file that only this user may read`}},
+		{"keys of a later version", "auth: {local: operator}\n" + ok, []string{
+			`1:1: auth is not supported yet: remove it`}},
+		{"secrets that say too little, too much or themselves", "servers:\n  a:\n    command: a\n    env:\n      A: {secret: hunter2}\n      B: {secret: {}}\n      C: {secret: {file: k, command: [k]}}\n      D: {secret: {command: cat hunter2}}\n      E: {secrets: {file: k}}\n      F: {secret: {command: [k], shared: true}}\n      G: {secret: {files: k}}\n      H: {secret: {file: ''}}\n", []string{
+			`5:19: a: env.A.secret wants the place of the secret and not the secret: write {secret: {file: ./key}} or {secret: {command: [./tell, key]}}`,
+			`6:19: a: env.B.secret does not say where the value is: write {secret: {file: ./key}} or {secret: {command: [./tell, key]}}`,
+			`7:38: a: env.C.secret has a file and a command: keep one of them`,
+			`8:29: a: env.D.secret.command wants a list that runs as it is, without a shell, such as [./tell, key]`,
+			`9:10: a: env.E wants a value such as debug, or {secret: {file: ./key}} or {secret: {command: [./tell, key]}}`,
+			`10:42: a: env.F.secret.shared is about a file: remove it`,
+			`11:20: a: env.G.secret.files is not a key that is known here: did you mean "file"?`,
+			`12:26: a: env.H.secret.file is empty: write a path such as ./key, or remove the key`}},
 		{"all problems at once", "listen: 80\nmonitor: {interval: 3}\nservers:\n  A: {command: x}\n  b: {port: 70000}\n  c: {command: x, restart: allways}\n", []string{
 			`1:9: listen wants an address and a port: write 127.0.0.1:80`,
 			`2:21: monitor.interval wants a unit: write 3s for seconds or 3ms for milliseconds`,

@@ -41,7 +41,7 @@ func Drift(recipe json.RawMessage, s services.Server) (out []services.Difference
 	before, after := then.server(), now.server()
 	for _, key := range explained {
 		if key.name == "env" {
-			out = append(out, variables(then.Env, now.Env)...)
+			out = append(out, variableDrift(variables(before), variables(after))...)
 		} else if was, is := key.show(&before), key.show(&after); was != is {
 			out = append(out, services.Difference{Key: key.name, Was: was, Is: is})
 		}
@@ -49,8 +49,8 @@ func Drift(recipe json.RawMessage, s services.Server) (out []services.Difference
 	return out, nil
 }
 
-// variables lists the variables that differ, without what they hold.
-func variables(then, now map[string]string) (out []services.Difference) {
+// variableDrift lists the variables that differ, without what they hold.
+func variableDrift(then, now map[string]string) (out []services.Difference) {
 	all := maps.Clone(then)
 	if all == nil {
 		all = make(map[string]string)

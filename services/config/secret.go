@@ -1,43 +1,57 @@
 package config
 
 import (
-	"net/url"
-	"regexp"
+	"path/filepath"
+	"slices"
 	"strings"
+
+	"tend/services"
 )
 
-// secretNames are words of which a variable that holds a secret usually has
-// one in its name.
-var secretNames = regexp.MustCompile(`(?i)pass(w|ph|$|_)|pwd|secret|token|credential|private|key|auth|salt|cookie|session|signature|signing|dsn|jwt|cert|webhook`)
+const secretExample = "{secret: {file: ./key}} or {secret: {command: [./tell, key]}}"
 
-// secretShape is text that nobody has typed.
-var secretShape = regexp.MustCompile(`^[A-Za-z0-9+/_=-]{20,}$`)
-
-// mayBeSecret reports whether the value of a variable is better not shown.
-// It rather hides too much.
-func mayBeSecret(name, value string) bool {
+// secret reads where the value of a variable comes from. It does not read the
+// value, and no problem repeats what was found instead: that may be the value,
+// written where its place belongs.
+func (d *decoder) secret(n *node, label string) (s services.Secret, ok bool) {
+	if len(n.entries) != 1 || n.entries[0].key != "secret" {
+		d.add(n.at, label, "wants a value such as debug, or %s", secretExample)
+		return s, false
+	}
+	n, label = n.entries[0].value, label+".secret"
+	if n.kind != object {
+		d.add(n.at, label, "wants the place of the secret and not the secret: write %s", secretExample)
+		return s, false
+	}
+	before := d.noted()
+	var fileAt, commandAt, sharedAt place
+	d.object(n, label, fields{
+		"file": func(n *node) { fileAt = n.at; d.path(n, label+".file", "./key", &s.File) },
+		"command": func(n *node) {
+			commandAt = n.at
+			if n.kind != list {
+				d.add(n.at, label+".command", "wants a list that runs as it is, without a shell, such as [./tell, key]")
+				return
+			}
+			var command services.Command
+			d.command(n, label+".command", &command)
+			s.Command, s.Dir = command.Argv, d.dir
+		},
+		"shared": func(n *node) { sharedAt = n.at; d.truth(n, label+".shared", &s.Shared) },
+	})
+	none := place{}
 	switch {
-	case value == "":
-		return false
-	case secretNames.MatchString(name), strings.Contains(value, "PRIVATE KEY"):
-		return true
-	case secretShape.MatchString(value) && strings.ContainsAny(value, "0123456789") && !strings.HasPrefix(value, "/"):
-		return true
+	case d.noted() > before: // reported
+	case fileAt != none && commandAt != none:
+		d.add(commandAt, label, "has a file and a command: keep one of them")
+	case fileAt == none && commandAt == none:
+		d.add(n.at, label, "does not say where the value is: write %s", secretExample)
+	case sharedAt != none && fileAt == none:
+		d.add(sharedAt, label+".shared", "is about a file: remove it")
 	}
-	u, err := url.Parse(value)
-	return err != nil && strings.Contains(value, "://") && strings.Contains(value, "@") || err == nil && u.User != nil
-}
-
-// asWritten keeps the value of a variable as the file has it, where that names
-// other variables: what those hold may be a secret, and where it comes from is
-// told best by their names.
-func (o *origin) asWritten(name, text string) {
-	if !strings.Contains(text, "${") {
-		delete(o.raw, name)
-		return
+	if len(s.Command) > 0 && strings.Contains(s.Command[0], "/") && !filepath.IsAbs(s.Command[0]) {
+		s.Command = slices.Clone(s.Command)
+		s.Command[0] = filepath.Join(d.dir, s.Command[0])
 	}
-	if o.raw == nil {
-		o.raw = make(map[string]string)
-	}
-	o.raw[name] = text
+	return s, d.noted() == before
 }

@@ -129,10 +129,11 @@ func (d *decoder) servers(root, n *node, model draft) []*draft {
 		}
 		s := model
 		s.Name, s.at = e.key, e.at
-		if !d.spend(e.at, len(model.Env)+len(model.Command.Argv)+len(model.depends)+len(model.Thresholds)) {
+		if !d.spend(e.at, len(model.Env)+len(model.Secrets)+len(model.Command.Argv)+len(model.depends)+len(model.Thresholds)) {
 			break
 		}
 		s.Env, s.origin.raw = maps.Clone(model.Env), maps.Clone(model.origin.raw)
+		s.Secrets = maps.Clone(model.Secrets)
 		s.Command.Argv = slices.Clone(model.Command.Argv)
 		s.Thresholds = slices.Clone(model.Thresholds)
 		s.Success = services.Success{Codes: slices.Clone(model.Success.Codes), Signals: slices.Clone(model.Success.Signals)}
@@ -266,8 +267,14 @@ func (d *decoder) env(n *node, label string, s *draft) {
 		switch {
 		case e.key == "" || strings.ContainsAny(e.key, "=\x00"):
 			d.add(e.at, label, "has the name %s, which no variable can have: write NAME: value", quoteCut(e.key, `"`))
-		case e.value.kind == object && hasKey(e.value, "secret"):
-			d.add(e.value.at, key, "is a secret, which is not supported yet: use env_file with a file that only this user may read")
+		case e.value.kind == object:
+			if secret, ok := d.secret(e.value, key); ok {
+				if s.Secrets == nil {
+					s.Secrets = map[string]services.Secret{}
+				}
+				s.Secrets[e.key] = secret
+				delete(s.Env, e.key) // of the defaults
+			}
 		case e.value.kind == null:
 			d.add(e.at, key, `has no value: write "" for an empty one, or remove it`)
 		default:
@@ -281,6 +288,7 @@ func (d *decoder) env(n *node, label string, s *draft) {
 			s.Env[e.key] = value
 			d.note(key, e.at)
 			s.origin.asWritten(e.key, e.value.text)
+			delete(s.Secrets, e.key) // of the defaults
 		}
 	}
 }

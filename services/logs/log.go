@@ -34,6 +34,7 @@ type log struct {
 	name, path string
 	report     func(services.Event)
 	slog       *slog.Logger
+	hide       func([]byte) []byte
 	fail       func(step string) error // tests: die between two steps
 
 	followers atomic.Int32
@@ -57,7 +58,7 @@ type log struct {
 func newLog(dir, name string, o Options) *log {
 	return &log{
 		name: name, path: filepath.Join(dir, name+".log"),
-		report: o.Report, slog: o.Log, fail: o.fail,
+		report: o.Report, slog: o.Log, hide: o.Hide, fail: o.fail,
 		way: max(o.way, nativeWay), limit: unlimited, news: make(chan struct{}),
 	}
 }

@@ -43,12 +43,13 @@ func ParseAddress(text string) (Address, error) {
 	return Address{Gen: g, Off: int64(o)}, nil
 }
 
-// Line is one line of output, as it was written: colours, binary bytes and all.
+// Line is one line of output, as it was written: colours, binary bytes and all,
+// but for what Options.Hide takes out.
 type Line struct {
 	Address Address
 	Next    Address   // where the following line begins
 	At      time.Time // when it was noticed, zero where nobody knows
-	Text    []byte    // without the newline, at most MaxText; the caller may keep it
+	Text    []byte    // without the newline and what is hidden, at most MaxText or a little more; the caller may keep it
 	Cut     bool      // the line is longer than Text
 	Partial bool      // no newline yet: the line that begins at Next continues it
 }

@@ -103,6 +103,7 @@ func (r *reader) line(text []byte, next Address) Line {
 	} else if len(text) > MaxText {
 		line.Text, line.Cut = text[:MaxText:MaxText], true
 	}
+	line.Text = r.log.hide(line.Text)
 	line.At = r.time(line.Address)
 	return line
 }

@@ -33,6 +33,8 @@ type fakeHost struct {
 	ended   []int // foreign pids that were ended
 	nextPID int
 	both    []string // servers that had two live runs at once
+	secrets Secrets
+	given   []map[string]string // the secrets of each start
 }
 
 func newFakeHost() *fakeHost {
@@ -61,6 +63,7 @@ func (h *fakeHost) Start(spec process.Spec) (Process, error) {
 			h.both = append(h.both, name)
 		}
 	}
+	h.given = append(h.given, spec.Secrets)
 	h.nextPID++
 	h.started = append(h.started, name)
 	return h.add(services.Run{ID: spec.ID, Server: name, Boot: "boot", StartedAt: time.Now(),
@@ -315,7 +318,7 @@ func open(t *testing.T, host *fakeHost, records []services.Record, clean bool, s
 		Servers: servers, Records: records, Clean: clean, Boot: "boot",
 		Digest: func(s services.Server) string { return s.Command.List()[0] },
 		Times:  everyTenth,
-		Trades: Trades{Host: host, Ports: host, State: h.trades, Bus: h.bus, Logs: h.trades, Checker: h.checker,
+		Trades: Trades{Host: host, Ports: host, State: h.trades, Bus: h.bus, Logs: h.trades, Checker: h.checker, Secrets: host.secrets,
 			Usage: func(string) *services.Sample { return h.usage }, Log: slog.New(slog.DiscardHandler)},
 	})
 	if err != nil {

@@ -86,6 +86,16 @@ type Checker interface {
 	End(server string)         // make no more
 }
 
+// Secrets knows the values that the configuration only refers to.
+type Secrets interface {
+	// Read reads those of a server anew, which may take seconds. Kind
+	// Unavailable means that another attempt may succeed; every other error is
+	// for a person to mend.
+	Read(ctx context.Context, server services.Server) (map[string]string, error)
+	// Hide returns a text without any value that is known.
+	Hide(text string) string
+}
+
 // Trades are the services that the orchestrator joins.
 type Trades struct {
 	Host    Host
@@ -94,6 +104,7 @@ type Trades struct {
 	Bus     Bus
 	Logs    Outputs
 	Checker Checker
+	Secrets Secrets                              // nil where there are none
 	Usage   func(server string) *services.Sample // the newest, nil for none; nil for never
 	Log     *slog.Logger
 }

@@ -39,6 +39,7 @@ type unit struct {
 	timer     alarm
 	clock     alarm // of the schedule
 	proc      Process
+	fetch     *fetch // of the secrets for the next spawn; nil for none
 	run       services.Run
 	ended     bool // the main process of proc has ended
 	adopted   bool
@@ -118,6 +119,7 @@ func (u *unit) loop(ctx context.Context, first []Input) {
 	defer u.timer.stop()
 	defer u.clock.stop()
 	defer u.dog.stop()
+	defer func() { u.fetch.abandon() }()
 	aside(func() { u.begin(first) })
 	for !(u.orphan() && u.proc == nil) {
 		what, msg := u.await(ctx)
@@ -216,6 +218,7 @@ func (u *unit) ordered(in Input) {
 			u.restart = 0
 		}
 	case OrderStop, OrderKill:
+		u.fetch.giveUp()
 		u.cause = "stopped by the operator"
 		if in.Kind == OrderKill {
 			u.cause = "killed by the operator"

@@ -17,7 +17,11 @@ import (
 func (u *unit) do(e Effect) (Input, bool) {
 	switch e {
 	case Spawn:
-		return u.spawn(), true
+		if len(u.server().Secrets) > 0 {
+			u.fetch = u.beginFetch()
+			return Input{}, false
+		}
+		return u.spawn(nil), true
 	case Terminate:
 		stop := u.server().Stop
 		u.log().Info("stopping", "pid", u.run.Leader.PID, "signal", services.SignalName(stop.Signal))
@@ -81,7 +85,7 @@ func (u *unit) arm(d time.Duration) {
 
 // spawn begins a run. It does not wait for the disk: should the manager die
 // before the run is recorded, the next one finds it by its cgroup or mark.
-func (u *unit) spawn() Input {
+func (u *unit) spawn(secrets map[string]string) Input {
 	failpoint.At("spawn-ordered")
 	u.healthy, u.ailing, u.holder, u.problem = nil, "", nil, ""
 	if err := u.portTaken(); err != nil {
@@ -97,7 +101,10 @@ func (u *unit) spawn() Input {
 	}
 	defer out.Close()
 	failpoint.At("spawn-log-begun")
-	proc, err := u.trades.Host.Start(process.Spec{ID: newRunID(), Server: *u.server(), Log: out, Forks: u.daemon != "" && u.daemon == u.settings.Load().digest})
+	proc, err := u.trades.Host.Start(process.Spec{
+		ID: newRunID(), Server: *u.server(), Secrets: secrets, Log: out,
+		Forks: u.daemon != "" && u.daemon == u.settings.Load().digest,
+	})
 	if err != nil {
 		return u.spawnFailed(err, noRoom)
 	}

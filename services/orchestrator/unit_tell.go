@@ -108,7 +108,17 @@ func (u *unit) record() services.Record {
 		run := u.run
 		rec.Run = &run
 	}
+	rec.Why = u.hide(rec.Why)
 	return rec
+}
+
+// hide takes out of a text what is secret: it may have come from the server,
+// its checks or a holder of its port.
+func (u *unit) hide(text string) string {
+	if u.trades.Secrets == nil {
+		return text
+	}
+	return u.trades.Secrets.Hide(text)
 }
 
 // loopFrom is how many failures in a row make a crash loop.
@@ -118,8 +128,8 @@ func (u *unit) snapshot() *services.Status {
 	c := u.server()
 	s := &services.Status{
 		ID: u.name, Name: u.name, Description: c.Description, Group: c.Group,
-		Command: commandLine(c.Command), DependsOn: c.Needs(), Until: c.Until(), Port: services.Int(c.Port), Type: c.Type, Schedule: c.Schedule.String(),
-		Phase: u.m.Phase, Want: u.m.Want, Why: u.why(), Healthy: u.healthy,
+		Command: u.hide(commandLine(c.Command)), DependsOn: c.Needs(), Until: c.Until(), Port: services.Int(c.Port), Type: c.Type, Schedule: c.Schedule.String(),
+		Phase: u.m.Phase, Want: u.m.Want, Why: u.hide(u.why()), Healthy: u.healthy,
 		Restarts: u.restart, Exit: u.exit, NextAttempt: services.Time{Time: u.next}, NextRun: services.Time{Time: u.fire},
 		CrashLoop: u.m.failures >= loopFrom,
 	}
@@ -137,7 +147,7 @@ func (u *unit) snapshot() *services.Status {
 			s.PID, s.Run = services.Int(u.run.Leader.PID), u.run.ID
 		}
 		s.StartedAt, s.Limits, s.MemoryKind = services.Time{Time: u.run.StartedAt}, u.limits, u.memory
-		s.Notified, s.Recipe = u.notified, u.run.Digest
+		s.Notified, s.Recipe = u.hide(u.notified), u.run.Digest
 		s.Drift = !u.orphan() && u.run.Digest != "" && u.run.Digest != u.settings.Load().digest
 	}
 	switch {
@@ -145,7 +155,7 @@ func (u *unit) snapshot() *services.Status {
 		orphaned(s, services.Unconfigured, u.run.Leader.PID, s.Command)
 	case u.holder != nil && u.proc == nil:
 		s.Running = true
-		orphaned(s, services.Foreign, u.holder.PID, u.holder.Command)
+		orphaned(s, services.Foreign, u.holder.PID, u.hide(u.holder.Command))
 	}
 	return s
 }

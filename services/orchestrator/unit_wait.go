@@ -20,6 +20,7 @@ const (
 	dogBarks
 	neighbours
 	told
+	secretsRead
 )
 
 // await returns what happens next.
@@ -36,6 +37,8 @@ func (u *unit) await(ctx context.Context) (news, *message) {
 	select {
 	case <-ctx.Done():
 		return nothing, nil
+	case <-u.fetch.ended():
+		return secretsRead, nil
 	case <-exited:
 		return mainEnded, nil
 	case <-gone:
@@ -85,6 +88,8 @@ func (u *unit) react(what news, msg *message) {
 		u.bark()
 	case neighbours:
 		u.observe()
+	case secretsRead:
+		u.fetched()
 	case told:
 		u.hear(*msg)
 	}

@@ -90,7 +90,10 @@ func (u *unit) whenAgain() string {
 }
 
 func (u *unit) whyStarting() string {
-	if u.m.step != alive {
+	switch {
+	case u.fetch != nil:
+		return "starting: reading its secrets"
+	case u.m.step != alive:
 		return "starting"
 	}
 	text := "starting: not ready yet"

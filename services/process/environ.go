@@ -12,9 +12,9 @@ import (
 
 // environ returns the environment of a server as name=value, sorted: the
 // manager's own without what speaks to the manager alone, then the user's
-// identity, then env_file, then env, then the mark. The error is of kind
+// identity, then env_file, then env, then secrets, then the mark. The error is of kind
 // Invalid.
-func environ(s services.Server, who *identity, instance, run string) ([]string, error) {
+func environ(s services.Server, secrets map[string]string, who *identity, instance, run string) ([]string, error) {
 	env := map[string]string{}
 	for _, entry := range os.Environ() {
 		if name, value, ok := strings.Cut(entry, "="); ok && !managersOwn(name) {
@@ -32,6 +32,7 @@ func environ(s services.Server, who *identity, instance, run string) ([]string, 
 		maps.Copy(env, fromFile)
 	}
 	maps.Copy(env, s.Env)
+	maps.Copy(env, secrets)
 	maps.Copy(env, notifyEnv(s, instance))
 	env[markRun] = instance + "." + run
 	env[markServer] = s.Name

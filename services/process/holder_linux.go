@@ -38,11 +38,11 @@ func (h *Host) Holder(port int) (services.Holder, bool, error) {
 	if best.PID == 0 {
 		return services.Holder{}, false, nil
 	}
-	return services.Holder{Identity: best.Identity, Command: commandLine(best.PID)}, true, nil
+	return services.Holder{Identity: best.Identity, Command: commandLine(best.PID, h.hide)}, true, nil
 }
 
 // Command returns the command line of a process, empty when it is unknown.
-func (h *Host) Command(pid int) string { return commandLine(pid) }
+func (h *Host) Command(pid int) string { return commandLine(pid, h.hide) }
 
 // free reports whether a port can be bound to on every address, as it can while
 // nobody listens: much sooner known than a list of all sockets. False where

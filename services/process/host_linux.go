@@ -23,6 +23,7 @@ const clockTicks = 100
 
 // Host is the machine as this instance sees it.
 type Host struct {
+	discreet
 	instance string
 	without  Without
 	log      *slog.Logger
@@ -60,6 +61,7 @@ func New(o Options) (*Host, error) {
 		return nil, fmt.Errorf("read the boot id: %w", err)
 	}
 	h := &Host{
+		discreet: newDiscreet(o),
 		instance: o.Instance, without: o.Without, log: o.Log, boot: boot, pid: os.Getpid(),
 		kin: kinOf(os.Getpid()), scanner: scanner{instance: o.Instance}, live: map[string]*Process{},
 		oom:   newOutOfMemory(),

@@ -21,6 +21,7 @@ import (
 // wait. What is weaker than on Linux: a process that leaves its group is not
 // found again, and the exit of a server of an earlier manager is unknown.
 type Host struct {
+	discreet
 	instance string
 	log      *slog.Logger
 	null     *os.File
@@ -39,7 +40,7 @@ func New(o Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{instance: o.Instance, log: o.Log, null: null, live: map[string]*Process{}}
+	h := &Host{discreet: newDiscreet(o), instance: o.Instance, log: o.Log, null: null, live: map[string]*Process{}}
 	h.ctx, h.end = context.WithCancel(context.Background())
 	return h, nil
 }
@@ -132,6 +133,9 @@ func (h *Host) Find(known []services.Run) ([]services.Run, error) {
 
 // Holder knows nobody here.
 func (h *Host) Holder(int) (services.Holder, bool, error) { return services.Holder{}, false, nil }
+
+// Variables knows no environments.
+func (h *Host) Variables(services.Identity, []string) map[string]string { return nil }
 
 // Command knows no command lines.
 func (h *Host) Command(int) string { return "" }

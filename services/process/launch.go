@@ -23,7 +23,7 @@ func prepare(spec Spec, instance string) (l launch, err error) {
 	if l.who, err = identityOf(s.User); err != nil {
 		return l, err
 	}
-	if l.env, err = environ(s, l.who, instance, spec.ID); err != nil {
+	if l.env, err = environ(s, spec.Secrets, l.who, instance, spec.ID); err != nil {
 		return l, err
 	}
 	if err = checkDir(s.Dir); err != nil {

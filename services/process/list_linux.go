@@ -36,7 +36,7 @@ func (h *Host) List(id string) []services.TreeProcess {
 	boot := time.Now().Add(-time.Duration(since.Nano()))
 	var out []services.TreeProcess
 	for _, member := range members {
-		if p, ok := describe(member, boot); ok {
+		if p, ok := describe(member, boot, h.hide); ok {
 			out = append(out, p)
 		}
 	}
@@ -82,7 +82,7 @@ func (h *Host) Signal(id string, pid int, sig syscall.Signal) error {
 }
 
 // describe reads one process, if it still is that one.
-func describe(id services.Identity, boot time.Time) (p services.TreeProcess, ok bool) {
+func describe(id services.Identity, boot time.Time, hide func(string) string) (p services.TreeProcess, ok bool) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(id.PID) + "/stat")
 	if err != nil {
 		return p, false
@@ -99,7 +99,7 @@ func describe(id services.Identity, boot time.Time) (p services.TreeProcess, ok 
 		return p, false
 	}
 	return services.TreeProcess{
-		PID: id.PID, Parent: int(number(4)), Command: commandLine(id.PID), State: stateWords[fields[0]],
+		PID: id.PID, Parent: int(number(4)), Command: commandLine(id.PID, hide), State: stateWords[fields[0]],
 		StartedAt: services.Time{Time: boot.Add(time.Duration(number(22)) * time.Second / clockTicks)},
 		CPU:       float64(number(14)+number(15)) / clockTicks,
 		Memory:    services.Amount(number(24) * int64(os.Getpagesize())), Threads: services.Amount(number(20)),

@@ -26,7 +26,7 @@ func (h *Host) Probe(ctx context.Context, s services.Server, argv []string) erro
 	if err != nil {
 		return err
 	}
-	env, err := environ(s, who, h.instance, "")
+	env, err := environ(s, h.secrets(s.Name), who, h.instance, "")
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (h *Host) Probe(ctx context.Context, s services.Server, argv []string) erro
 	case errors.As(err, &exit):
 		status, _ := exit.Sys().(syscall.WaitStatus)
 		reason := services.ExitFromStatus(status, time.Now()).Reason()
-		if line := out.lastLine(); line != "" {
+		if line := h.hide(out.lastLine()); line != "" {
 			return fmt.Errorf("%s %s: %s", argv[0], reason, line)
 		}
 		return fmt.Errorf("%s %s", argv[0], reason)

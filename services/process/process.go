@@ -23,6 +23,8 @@ import (
 type Options struct {
 	Instance string // random id of the data directory: tells our processes from other managers'
 	Without  Without
+	Hide     func(text string) string              // takes what is secret out of command lines; nil for nothing
+	Secrets  func(server string) map[string]string // variables of the last start, for probes; nil for none
 	Log      *slog.Logger
 }
 
@@ -33,12 +35,30 @@ type Without struct {
 	Connector bool // the kernel's report of all processes that end, where pidfds do not tell
 }
 
+// discreet is the part of a Host that knows what is secret.
+type discreet struct {
+	hide    func(text string) string
+	secrets func(server string) map[string]string
+}
+
+func newDiscreet(o Options) discreet {
+	d := discreet{hide: o.Hide, secrets: o.Secrets}
+	if d.hide == nil {
+		d.hide = func(text string) string { return text }
+	}
+	if d.secrets == nil {
+		d.secrets = func(string) map[string]string { return nil }
+	}
+	return d
+}
+
 // Spec is what to start.
 type Spec struct {
-	ID     string // of the run, random
-	Server services.Server
-	Log    *os.File // stdout and stderr
-	Forks  bool     // see services.Run
+	ID      string // of the run, random
+	Server  services.Server
+	Secrets map[string]string // variables that win over those of Server
+	Log     *os.File          // stdout and stderr
+	Forks   bool              // see services.Run
 }
 
 // The marks in the environment of every process that we start.

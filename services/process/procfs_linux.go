@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -101,18 +102,36 @@ func readMark(pid int) (m mark, err error) {
 	return m, nil
 }
 
-// commandLine returns the command of a process as people read it, bounded.
-func commandLine(pid int) string {
+// commandLine returns the command of a process as people read it, bounded, and
+// without what is secret: that may stand across the bound.
+func commandLine(pid int, hide func(string) string) string {
 	const most = 200
 	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
 	if len(text) == 0 { // a kernel thread or a zombie
 		text, _ = os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
 	}
-	line := strings.TrimSpace(strings.ReplaceAll(string(text), "\x00", " "))
+	line := hide(strings.TrimSpace(strings.ReplaceAll(string(text), "\x00", " ")))
 	if len(line) > most {
 		line = strings.ToValidUTF8(line[:most], "") + "…"
 	}
 	return line
+}
+
+// Variables returns those of the named variables that a process was started
+// with, as far as it still shows them and we may look.
+func (h *Host) Variables(id services.Identity, names []string) map[string]string {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(id.PID) + "/environ")
+	if err != nil || !living(id) { // looked at after: it was this process that was read
+		return nil
+	}
+	out := map[string]string{}
+	for entry := range bytes.SplitSeq(text, []byte{0}) {
+		name, value, ok := strings.Cut(string(entry), "=")
+		if ok && slices.Contains(names, name) {
+			out[name] = value
+		}
+	}
+	return out
 }
 
 // statusOf reads /proc/PID/status.
