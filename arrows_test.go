@@ -69,6 +69,7 @@ var arrows = map[string]arrow{
 	"services":             {},
 	"services/failpoint":   {},
 	"services/alerts":      {ours: []string{"services"}, modules: []string{shoutrrr}, watched: []string{"net/http"}},
+	"services/certs":       {ours: []string{"services"}},
 	"services/config":      {ours: []string{"services"}, modules: []string{goyaml, cron}},
 	"services/controltest": {ours: []string{"services"}, watched: []string{"testing"}},
 	"services/events":      {ours: []string{"services"}},

@@ -25,6 +25,7 @@
 //	views                  layout, pages, partials (templ); model says in Go what the screen says
 //	services               the vocabulary: Server, Status, Event, Error, Control
 //	services/failpoint     steps at which tests have the manager die; nothing without a build tag
+//	services/certs         the certificate of the dashboard, from files or self-signed
 //	services/config        tend.yaml -> an immutable, validated value
 //	services/process       one live process: start, adopt, watch, signal, stop the tree
 //	services/orchestrator  one goroutine per server; the pure state machine; dependencies

@@ -4,6 +4,7 @@ package handlers
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"iter"
 	"log/slog"
@@ -57,4 +58,17 @@ type Info struct {
 	Config    string        `json:"config"`    // path of the configuration
 	URL       string        `json:"url"`       // of the dashboard
 	Demo      bool          `json:"demo"`
+
+	Certificate Fingerprint `json:"certificate"` // nil for none
+}
+
+// Fingerprint tells the SHA-256 of the dashboard's certificate as it is now.
+type Fingerprint func() string
+
+// MarshalJSON writes the fingerprint, null where there is no certificate.
+func (f Fingerprint) MarshalJSON() ([]byte, error) {
+	if f == nil {
+		return []byte("null"), nil
+	}
+	return json.Marshal(f())
 }

@@ -66,6 +66,9 @@ func foreignOrigin(r *http.Request) bool {
 		return false
 	}
 	u, err := url.Parse(origin)
+	if err == nil && r.TLS != nil && u.Scheme != "https" {
+		return true // of this name, but from whoever answers for it without a certificate
+	}
 	return err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host != r.Host
 }
 

@@ -21,7 +21,7 @@ func (m *manager) newAlerts() *alerts.Alerts {
 	if err != nil {
 		host = "this machine"
 	}
-	return alerts.New(alerts.Options{Rules: m.cfg.Alerts, Host: host, URL: "http://" + m.address(), Report: m.bus.Publish, Log: m.log})
+	return alerts.New(alerts.Options{Rules: m.cfg.Alerts, Host: host, URL: m.url(), Report: m.bus.Publish, Log: m.log})
 }
 
 func alertsCommand(g *globals) *cobra.Command {

@@ -59,7 +59,7 @@ func check(path string, asJSON bool, out io.Writer) error {
 		}
 		fmt.Fprintf(out, "%s\n", text)
 	case v.OK:
-		fmt.Fprintf(out, "%s is good: %s, dashboard on %s, data in %s\n", path, count(v.Servers, "server"), cfg.Listen, cfg.Data)
+		fmt.Fprintf(out, "%s is good: %s, dashboard on %s, data in %s\n", path, count(v.Servers, "server"), cfg.Listen+overTLS(cfg.TLS), cfg.Data)
 	default:
 		fmt.Fprintln(out, v.Problems.Error())
 	}
@@ -68,6 +68,17 @@ func check(path string, asJSON bool, out io.Writer) error {
 		return fmt.Errorf("%s in %s", count(len(v.Problems), "problem"), path)
 	}
 	return nil
+}
+
+// overTLS says how the dashboard proves who it is.
+func overTLS(t config.TLS) string {
+	switch {
+	case t.SelfSigned:
+		return " with a self-signed certificate"
+	case t.On():
+		return " with the certificate " + t.Cert
+	}
+	return ""
 }
 
 // count says "1 server" or "2 servers".

@@ -26,6 +26,9 @@ func openCommand(g *globals) *cobra.Command {
 			if _, err := fmt.Fprintln(cmd.OutOrStdout(), info.URL); err != nil {
 				return err
 			}
+			if info.Certificate != "" {
+				fmt.Fprintf(cmd.ErrOrStderr(), "its certificate has the SHA-256 fingerprint %s\n", info.Certificate)
+			}
 			opener, ok := desktop()
 			if !ok {
 				return nil

@@ -38,6 +38,9 @@ func (m *manager) reload(ctx context.Context, dry bool, id, by string) (services
 	}
 	m.setRules(cfg.Alerts)
 	m.recipes.changed()
+	if m.certs != nil {
+		m.certs.Look()
+	}
 	m.log.Info("the configuration was read again", "by", by, "plan", summary(plan))
 	m.bus.Publish(services.Event{Kind: services.EventReload, By: by, Message: "the configuration was read again: " + summary(plan)})
 	return plan, nil
@@ -65,6 +68,7 @@ func (m *manager) later(cfg *config.Config) (out []string) {
 		}
 	}
 	note("listen", m.given.listen == "" && cfg.Listen != m.cfg.Listen)
+	note("tls", cfg.TLS != m.cfg.TLS)
 	note("data", !m.given.data && filepath.Clean(cfg.Data) != filepath.Clean(m.cfg.Data))
 	note("monitor", cfg.Monitor != m.cfg.Monitor)
 	note("history", cfg.History != m.cfg.History)

@@ -24,6 +24,7 @@ import (
 	"tend/handlers/metrics"
 	"tend/services"
 	"tend/services/alerts"
+	"tend/services/certs"
 	"tend/services/config"
 	"tend/services/failpoint"
 	"tend/services/history"
@@ -101,7 +102,8 @@ type manager struct {
 	doors   []net.Listener // tcp and socket
 	tcp     *net.TCPListener
 	socket  *remote.Socket
-	born    uint64 // the position before the first event
+	certs   *certs.Keeper // nil for plain HTTP
+	born    uint64        // the position before the first event
 
 	asked     chan wish            // an order to end
 	essential chan *essentialEnded // the server that everything is about has ended
@@ -180,6 +182,9 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 		return nil, err
 	}
 	m.learnSecrets(loaded.Records)
+	if err := m.openCerts(); err != nil {
+		return nil, err
+	}
 	if err := m.openDoors(given); err != nil {
 		return nil, err
 	}
@@ -208,13 +213,14 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 	m.recipes = newRecipes(cfg.Data, func() []services.Server { servers, _ := m.orch.Configured(); return servers }, m.log)
 	m.hub = hub.New(m.log)
 	m.metrics = metrics.New(metrics.Options{Control: m.orch, Version: version(), Log: m.log})
-	m.push = handlers.NewPusher(m.orch, m.hub, "http://"+m.address(), m.recent, m.log)
+	m.push = handlers.NewPusher(m.orch, m.hub, m.url(), m.recent, m.log)
 	m.sampler = m.newSampler()
 	m.alerts = m.newAlerts()
 	m.web = &http.Server{
+		TLSConfig: m.tlsConfig(),
 		Handler: handlers.New(handlers.Deps{
 			Control: m.orch, Logs: m.logs, History: m.past, Recent: m.recent, Alerts: m.alerts, Tree: m.host.List, Signal: m.signal, Hub: m.hub, Shutdown: m.askedToEnd, Upgrade: m.upgrade, Reload: m.reload, Settings: m.settings, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
-			Info: handlers.Info{Version: version(), PID: os.Getpid(), StartedAt: services.Time{Time: time.Now()}, Config: cfg.Path, URL: "http://" + m.address(), Demo: o.demo},
+			Info: handlers.Info{Version: version(), PID: os.Getpid(), StartedAt: services.Time{Time: time.Now()}, Config: cfg.Path, URL: m.url(), Certificate: m.fingerprint(), Demo: o.demo},
 		}),
 		ConnContext:       handlers.ConnContext,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -308,15 +314,16 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	front.start("metrics", m.metrics.Run)
 	front.start("pusher", m.push.Run)
 	for _, door := range m.doors {
-		front.start("http", func(context.Context) error { return serveDoor(m.web, door) })
+		front.start("http", func(context.Context) error { return m.serveDoor(door) })
 	}
 	m.store.SetClean(false)
-	m.log.Info("tend is running", "dashboard", "http://"+m.address(), "servers", len(m.cfg.Servers), "pid", os.Getpid())
+	m.log.Info("tend is running", "dashboard", m.url(), "servers", len(m.cfg.Servers), "pid", os.Getpid())
+	m.tellFingerprint()
 	if m.given.ready != nil {
 		m.given.ready(m.address())
 	}
 	m.bus.Publish(services.Event{Kind: services.EventManager, Message: fmt.Sprintf("tend %s manages %d servers (pid %d)", version(), len(m.cfg.Servers), os.Getpid())})
-	tellSystemd(m.log, notify, "READY=1\nSTATUS=dashboard on http://"+m.address())
+	tellSystemd(m.log, notify, "READY=1\nSTATUS=dashboard on "+m.url())
 
 	end := m.waitForEnd(ctx, signals)
 	keep := end.keep
@@ -371,9 +378,14 @@ func (m *manager) flush() {
 	}
 }
 
-// serveDoor serves until the server is shut down.
-func serveDoor(srv *http.Server, door net.Listener) error {
-	if err := srv.Serve(door); !errors.Is(err, http.ErrServerClosed) {
+// serveDoor serves until the server is shut down. TLS is for the network alone:
+// the socket is a file of this user's.
+func (m *manager) serveDoor(door net.Listener) error {
+	serve := m.web.Serve
+	if m.certs != nil && door.Addr().Network() == "tcp" {
+		serve = func(door net.Listener) error { return m.web.ServeTLS(door, "", "") }
+	}
+	if err := serve(door); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

@@ -15,6 +15,7 @@ type Config struct {
 	Dir     string // the directory of Path: what relative paths are relative to
 	Data    string // absolute; where state, logs and history live
 	Listen  string // a loopback address and port of the dashboard and REST
+	TLS     TLS
 	Monitor Monitor
 	History History
 	Alerts  []services.AlertRule

@@ -104,7 +104,7 @@ func separator(label string) string {
 	return ": "
 }
 
-var topLevel = map[string]bool{"monitor": true, "history": true}
+var topLevel = map[string]bool{"monitor": true, "history": true, "tls": true}
 
 // wants says what was expected and what was found.
 func (d *decoder) wants(n *node, label, what string) {

@@ -39,11 +39,20 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 		{"an unknown key in a map", "servers:\n  api:\n    command: x\n    stop: {signals: INT}\n", []string{
 			`4:12: api: stop.signals is not a key that is known here: did you mean "signal"?`}},
 		{"an unknown key with no near one", "zzzzzz: 1\n" + ok, []string{
-			`1:1: zzzzzz is not a key that is known here: the keys are alerts, data, defaults, exit_on, history, listen, monitor, servers`}},
+			`1:1: zzzzzz is not a key that is known here: the keys are alerts, data, defaults, exit_on, history, listen, monitor, servers, tls`}},
 		{"a server's key at the top", "command: x\n" + ok, []string{
 			`1:1: command belongs to a server, or under defaults: write it below servers: NAME:`}},
 		{"keys of a later version", "auth: {local: operator}\n" + ok, []string{
 			`1:1: auth is not supported yet: remove it`}},
+		{"a certificate without a key", "tls: {cert: c.pem}\n" + ok, []string{
+			`1:6: tls wants a certificate and its key: write {cert: ./cert.pem, key: ./key.pem}, or self-signed`}},
+		{"another word for a certificate", "tls: selfsigned\n" + ok, []string{
+			`1:6: tls wants {cert: ./cert.pem, key: ./key.pem}, or self-signed, not "selfsigned"`}},
+		{"client certificates by nobody", "tls: {cert: c.pem, key: k.pem, client: optional}\n" + ok, []string{
+			`1:40: tls.client needs client_ca: the authority whose certificates are taken`}},
+		{"client certificates for somebody", "tls: {cert: c.pem, key: k.pem, client_ca: ca.pem, client: sometimes, clientca: x}\n" + ok, []string{
+			`1:59: tls.client wants one of required, optional, not "sometimes"`,
+			`1:70: tls.clientca is not a key that is known here: did you mean "client_ca"?`}},
 		{"secrets that say too little, too much or themselves", "servers:\n  a:\n    command: a\n    env:\n      A: {secret: hunter2}\n      B: {secret: {}}\n      C: {secret: {file: k, command: [k]}}\n      D: {secret: {command: cat hunter2}}\n      E: {secrets: {file: k}}\n      F: {secret: {command: [k], shared: true}}\n      G: {secret: {files: k}}\n      H: {secret: {file: ''}}\n", []string{
 			`5:19: a: env.A.secret wants the place of the secret and not the secret: write {secret: {file: ./key}} or {secret: {command: [./tell, key]}}`,
 			`6:19: a: env.B.secret does not say where the value is: write {secret: {file: ./key}} or {secret: {command: [./tell, key]}}`,

@@ -70,6 +70,7 @@ func (d *decoder) config(root *node, c *Config) {
 		"data":     func(n *node) { d.path(n, "data", dataDir, &c.Data) },
 		"defaults": func(n *node) { d.server(n, "defaults", &model) },
 		"servers":  func(n *node) { servers = n },
+		"tls":      func(n *node) { d.tls(n, &c.TLS) },
 		"exit_on": func(n *node) {
 			if name, ok := d.word(n, "exit_on", "api"); ok {
 				c.ExitOn = name

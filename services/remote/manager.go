@@ -72,6 +72,8 @@ type Info struct {
 	Config    string    `json:"config"`    // path of the configuration
 	URL       string    `json:"url"`       // of the dashboard
 	Demo      bool      `json:"demo"`
+
+	Certificate string `json:"certificate"` // SHA-256 of the dashboard's, empty for none
 }
 
 // Info asks the manager about itself.
