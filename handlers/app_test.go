@@ -55,7 +55,7 @@ func newApp(t testing.TB, change ...func(*Deps)) *app {
 	for _, f := range change {
 		f(&d)
 	}
-	a.handler = &handler{d}
+	a.handler = &handler{d, newLimits()}
 	a.History, a.Recent, a.Reload, a.Alerts = noHistory{}, NewRecent(), noReload, noAlerts{}
 	if d.History != nil {
 		a.History = d.History

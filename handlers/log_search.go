@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"tend/services"
 	"tend/services/logs"
@@ -16,6 +17,8 @@ const (
 	// searchHits is to how many places a search leads. It goes on counting
 	// beyond them.
 	searchHits = 5000
+	// searchTime is how long one search may take a core for itself.
+	searchTime = 30 * time.Second
 )
 
 // progress is how far a search is.
@@ -49,6 +52,12 @@ func (h *handler) searchLogs(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	leave, err := h.limits.searching(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
+	until := time.Now().Add(searchTime)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	wire := http.NewResponseController(w)
@@ -76,11 +85,15 @@ func (h *handler) searchLogs(w http.ResponseWriter, r *http.Request) error {
 		for i, s := range all {
 			p.Done += s.beyond(at[i])
 		}
-		name := "progress"
+		name, late := "progress", !found.begin && time.Now().After(until)
 		if found.begin {
 			name, p.Done = "done", p.All
 		}
 		p.Text = model.SearchText(p.Done, p.All, p.Hits, searchHits, found.begin)
+		if late {
+			name = "done"
+			p.Text += fmt.Sprintf("; stopped after %v, at the newest: search for something simpler", searchTime)
+		}
 		state, err := json.Marshal(p)
 		if err != nil {
 			return err
@@ -88,7 +101,7 @@ func (h *handler) searchLogs(w http.ResponseWriter, r *http.Request) error {
 		if places.Len() > 0 {
 			fmt.Fprintf(w, "event: hits\ndata:%s\n\n", places.String())
 		}
-		if _, err := fmt.Fprintf(w, "event: %s\ndata: %s\n\n", name, state); err != nil || wire.Flush() != nil || found.begin {
+		if _, err := fmt.Fprintf(w, "event: %s\ndata: %s\n\n", name, state); err != nil || wire.Flush() != nil || name == "done" {
 			return nil
 		}
 		select {

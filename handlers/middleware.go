@@ -50,10 +50,16 @@ func requestID(r *http.Request) string {
 type recorder struct {
 	http.ResponseWriter
 	status int // 0 as long as nothing was sent
+
+	ready   func() // called when the answer begins, nil for nobody
+	bounded bool   // the client has to take what is written
+	second  bool   // it speaks HTTP/2
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *recorder) WriteHeader(status int) {
+	w.begin()
+	w.arm()
 	if w.status == 0 && status >= 200 || status == http.StatusSwitchingProtocols {
 		w.status = status
 	}
@@ -62,14 +68,37 @@ func (w *recorder) WriteHeader(status int) {
 
 // Write implements http.ResponseWriter.
 func (w *recorder) Write(b []byte) (int, error) {
+	w.begin()
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
-	return w.ResponseWriter.Write(b)
+	for written := 0; ; {
+		w.arm()
+		n, err := w.ResponseWriter.Write(b[written:min(written+writePiece, len(b))])
+		if written += n; err != nil || written >= len(b) {
+			return written, err
+		}
+	}
+}
+
+// begin says that the answer has been made.
+func (w *recorder) begin() {
+	if w.ready != nil {
+		w.ready()
+		w.ready = nil
+	}
 }
 
 // Flush implements http.Flusher.
-func (w *recorder) Flush() { http.NewResponseController(w.ResponseWriter).Flush() } //nolint:errcheck // nobody to tell
+func (w *recorder) Flush() { w.FlushError() } //nolint:errcheck // nobody to tell
+
+// FlushError is Flush for http.ResponseController.
+func (w *recorder) FlushError() error {
+	w.begin()
+	w.arm()
+	defer w.disarm()
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
 
 // Hijack implements http.Hijacker, for the websocket.
 func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -87,7 +116,10 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // servers is told by events.
 func (h *handler) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rec, began := &recorder{ResponseWriter: w}, time.Now()
+		rec, began := &recorder{ResponseWriter: w, bounded: !onSocket(r), second: r.ProtoMajor >= 2}, time.Now()
+		if !rec.second {
+			rec.arm() // that of the answer before may be over
+		}
 		defer func() {
 			h.Log.LogAttrs(r.Context(), slog.LevelDebug, "request", slog.String("request", requestID(r)),
 				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", rec.status),

@@ -94,6 +94,12 @@ func (h *handler) plainForms(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		if r.ContentLength <= maxBody {
+			if err := h.timelyBody(w, r); err != nil {
+				h.fail(w, r, err)
+				return
+			}
+		}
 		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		switch {
 		case r.ContentLength > maxBody:
@@ -104,7 +110,6 @@ func (h *handler) plainForms(next http.Handler) http.Handler {
 		case r.Method != http.MethodPost || err != nil || kind != "application/x-www-form-urlencoded":
 			h.fail(w, r, services.Errorf(services.Invalid, "this body cannot be read: put parameters into the query, or send a form (application/x-www-form-urlencoded)"))
 		default:
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 			next.ServeHTTP(w, r)
 		}
 	})

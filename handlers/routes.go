@@ -11,7 +11,10 @@ import (
 	"tend/static"
 )
 
-type handler struct{ Deps }
+type handler struct {
+	Deps
+	limits *limits
+}
 
 // New returns the whole web application. Hub may be nil: then there is no
 // websocket.
@@ -28,7 +31,7 @@ func New(d Deps) http.Handler {
 	if d.Reload == nil {
 		d.Reload = noReload
 	}
-	h := &handler{d}
+	h := &handler{d, newLimits()}
 	return h.guarded(h.routes())
 }
 
@@ -36,8 +39,12 @@ func New(d Deps) http.Handler {
 func (h *handler) routes() *mux.Router {
 	r := mux.NewRouter()
 	r.SkipClean(true) // an unclean path is 404 and never a redirect, which would turn a POST into a GET
-	get := func(path string, handle api.Handler) { r.Handle(path, h.show(handle)).Methods("GET", "HEAD") }
-	stream := func(path string, handle api.Handler) { r.Handle(path, h.show(handle)).Methods("GET") }
+	get := func(path string, handle api.Handler) {
+		r.Handle(path, h.show(h.limits.queued(handle))).Methods("GET", "HEAD")
+	}
+	stream := func(path string, handle api.Handler) {
+		r.Handle(path, h.show(h.limits.streamed(handle))).Methods("GET")
+	}
 	post := func(path string, handle api.Handler) { r.Handle(path, h.show(handle)).Methods("POST") }
 
 	rest := &api.API{Control: h.Control, Logs: h.Logs, History: h.History, Alerts: h.Alerts, Tree: h.Tree, Signal: h.Signal, Shutdown: h.Shutdown, Upgrade: h.Upgrade, Reload: h.Reload, Info: h.Info, Position: h.Position, Ending: h.Ending}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"tend/services"
 	"tend/services/logs"
 )
 
@@ -37,6 +39,11 @@ func (a *API) StreamLog(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := a.until(r)
 	defer cancel()
+	if q.Grep != nil && !q.Follow {
+		var end context.CancelFunc
+		ctx, end = context.WithTimeout(ctx, grepTime)
+		defer end()
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	out := bufio.NewWriterSize(w, 64<<10)
 	write, form := (&printer{out: out}).line, "text/plain; charset=utf-8"
@@ -56,9 +63,15 @@ func (a *API) StreamLog(w http.ResponseWriter, r *http.Request) error {
 			return nil // the client has gone
 		}
 	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) { // what was found must not pass for all
+		return services.Errorf(services.Unavailable, "the search took longer than %v: narrow it with since, or write a simpler pattern", grepTime)
+	}
 	out.Flush() //nolint:errcheck // the client has gone
 	return nil
 }
+
+// grepTime is how long a search through a log may take.
+const grepTime = 30 * time.Second
 
 // logQuery: a follower gets the last lines first, everybody else all of them,
 // unless something else is asked for.
