@@ -99,7 +99,7 @@ type manager struct {
 	recent  *handlers.Recent
 	sampler *monitor.Sampler
 	metrics *metrics.Metrics
-	doors   []net.Listener // tcp and socket
+	doors   []*crowd // tcp and socket
 	tcp     *net.TCPListener
 	socket  *remote.Socket
 	certs   *certs.Keeper // nil for plain HTTP
@@ -223,6 +223,8 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 			Info: handlers.Info{Version: version(), PID: os.Getpid(), StartedAt: services.Time{Time: time.Now()}, Config: cfg.Path, URL: m.url(), Certificate: m.fingerprint(), Demo: o.demo},
 		}),
 		ConnContext:       handlers.ConnContext,
+		ConnState:         m.noteState,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 100},
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -241,7 +243,7 @@ func (m *manager) openDoors(given *estate) (err error) {
 		}
 		m.tcp = l.(*net.TCPListener)
 	}
-	m.doors = append(m.doors, m.tcp)
+	m.doors = append(m.doors, newCrowd(m.tcp, networkCrowd))
 	path, err := remote.SocketPath(m.cfg.Data)
 	if err != nil {
 		return err
@@ -251,7 +253,7 @@ func (m *manager) openDoors(given *estate) (err error) {
 			return err
 		}
 	}
-	m.doors = append(m.doors, m.socket)
+	m.doors = append(m.doors, newCrowd(m.socket, socketCrowd))
 	return nil
 }
 
@@ -383,7 +385,7 @@ func (m *manager) flush() {
 func (m *manager) serveDoor(door net.Listener) error {
 	serve := m.web.Serve
 	if m.certs != nil && door.Addr().Network() == "tcp" {
-		serve = func(door net.Listener) error { return m.web.ServeTLS(door, "", "") }
+		serve = func(door net.Listener) error { return m.web.ServeTLS(httpsDoor{door, m.url()}, "", "") }
 	}
 	if err := serve(door); !errors.Is(err, http.ErrServerClosed) {
 		return err
