@@ -91,7 +91,7 @@ func (h *handler) tell(w http.ResponseWriter, r *http.Request, p problem) {
 	default:
 		err = h.render(w, r, p.Status, h.errorView(p))
 	}
-	if err != nil {
+	if err != nil && r.Context().Err() == nil { // else nobody is there any more
 		h.Log.Error("an error could not be shown", "request", requestID(r), "err", err)
 		http.Error(w, p.Message, p.Status)
 	}

@@ -101,22 +101,30 @@ func (h *handler) charts(ctx context.Context, id string, span model.Range, now t
 	from := now.Add(-span.Span())
 	samples, err := h.History.Samples(ctx, id, from, now, chartPoints)
 	if err != nil {
-		h.Log.Warn("what a server used cannot be read", "server", id, "err", err)
+		h.miss(ctx, "what a server used cannot be read", id, err)
 	}
 	page, err := h.History.Events(ctx, services.HistoryQuery{
 		Servers: []string{id}, Kinds: []services.EventKind{services.EventStarted, services.EventExited}, Since: from, Limit: chartMarks,
 	})
 	if err != nil {
-		h.Log.Warn("what happened to a server cannot be read", "server", id, "err", err)
+		h.miss(ctx, "what happened to a server cannot be read", id, err)
 	}
 	return model.NewCharts(id, span, samples, model.MarksOf(page.Events), now)
+}
+
+// miss notes that a part of a page is missing, unless nobody waits for it any
+// more.
+func (h *handler) miss(ctx context.Context, what, server string, err error) {
+	if ctx.Err() == nil {
+		h.Log.Warn(what, "server", server, "err", err)
+	}
 }
 
 // runs are the latest runs of a server.
 func (h *handler) runs(ctx context.Context, id string, now time.Time) []model.PastRun {
 	list, err := h.History.Runs(ctx, id, time.Time{}, shownRuns)
 	if err != nil {
-		h.Log.Warn("the runs of a server cannot be read", "server", id, "err", err)
+		h.miss(ctx, "the runs of a server cannot be read", id, err)
 	}
 	return model.RunsOf(list, now)
 }
