@@ -19,8 +19,12 @@ import (
 	"tend/services/logs"
 )
 
-// defaultTail is how many lines a follower sees of what was before.
-const defaultTail = 100
+const (
+	// defaultTail is how many lines a follower sees of what was before.
+	defaultTail = 100
+	// grepTime is how long a search through a log may take.
+	grepTime = 30 * time.Second
+)
 
 // StreamLog sends a server's output as plain text, byte for byte, but for
 // lines that are too long.
@@ -69,9 +73,6 @@ func (a *API) StreamLog(w http.ResponseWriter, r *http.Request) error {
 	out.Flush() //nolint:errcheck // the client has gone
 	return nil
 }
-
-// grepTime is how long a search through a log may take.
-const grepTime = 30 * time.Second
 
 // logQuery: a follower gets the last lines first, everybody else all of them,
 // unless something else is asked for.
