@@ -22,7 +22,7 @@ import (
 // restarts take is compared with the same without a flood, for the flood itself
 // takes a part of the machine, and so may others.
 func TestAFloodAtTheNetworkLeavesSupervisionAndTheSocketAlone(t *testing.T) {
-	const kills, slower, patience = 20, 20, time.Second
+	const kills, slower, patience = 20, 10, 500 * time.Millisecond
 	w := newWard(t, 0, nil)
 	text := "servers:\n"
 	for i := range 10 {
