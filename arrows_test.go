@@ -21,6 +21,8 @@ type arrow struct{ ours, modules, watched []string }
 const (
 	templ      = "github.com/a-h/templ"
 	xsys       = "golang.org/x/sys"
+	xterm      = "golang.org/x/term"
+	argon2     = "golang.org/x/crypto/argon2"
 	goyaml     = "github.com/goccy/go-yaml"
 	cobra      = "github.com/spf13/cobra"
 	pflag      = "github.com/spf13/pflag"
@@ -36,18 +38,18 @@ var arrows = map[string]arrow{
 	"": {},
 	"cmd/...": {
 		ours:    []string{"", "handlers/...", "views/...", "services/...", "static"},
-		modules: []string{cobra, pflag, xsys, websocket},
+		modules: []string{cobra, pflag, xsys, xterm, websocket},
 		watched: []string{"net/http", "os/exec"},
 	},
 	"cmd/bench": {modules: []string{"github.com/chromedp"}},
 
 	"handlers": {
-		ours:    []string{"handlers/api", "handlers/hub", "views/...", "services", "services/logs", "static"},
+		ours:    []string{"handlers/api", "handlers/hub", "views/...", "services", "services/access", "services/logs", "static"},
 		modules: []string{mux, templ, xsys},
 		watched: []string{"net/http"},
 	},
 	"handlers/api": {
-		ours:    []string{"services", "services/logs"},
+		ours:    []string{"services", "services/access", "services/logs"},
 		modules: []string{mux},
 		watched: []string{"net/http"},
 	},
@@ -55,7 +57,7 @@ var arrows = map[string]arrow{
 		modules: []string{"github.com/chromedp"},
 		watched: []string{"testing", "os/exec", "net/http"},
 	},
-	"handlers/metrics": {ours: []string{"services"}, modules: []string{prometheus}, watched: []string{"net/http"}},
+	"handlers/metrics": {ours: []string{"services", "services/access"}, modules: []string{prometheus}, watched: []string{"net/http"}},
 	"handlers/hub":     {modules: []string{websocket}, watched: []string{"net/http"}},
 
 	"views/model":    {ours: []string{"services"}},
@@ -67,6 +69,7 @@ var arrows = map[string]arrow{
 	"views/gallery": {ours: []string{"services", "views/...", "static"}, modules: []string{templ}, watched: []string{"net/http"}},
 
 	"services":             {},
+	"services/access":      {ours: []string{"services"}, modules: []string{argon2}},
 	"services/failpoint":   {},
 	"services/alerts":      {ours: []string{"services"}, modules: []string{shoutrrr}, watched: []string{"net/http"}},
 	"services/certs":       {ours: []string{"services"}},

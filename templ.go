@@ -33,6 +33,7 @@
 //	services/history       what people look at of the past: events, runs, samples; may be lost
 //	services/alerts        tells people, by webhook or notification service
 //	services/secrets       reads values that the configuration only refers to, and hides them
+//	services/access        who may come in, and what that one may see and do
 //	services/state         what is needed in order to act after a crash
 //	services/logs          retention, tail and follow of what servers write
 //	services/events        the bus: one order, never blocks the publisher
@@ -86,6 +87,15 @@
 // there to the pusher, which renders each changed fragment once, and to the
 // hub, which keeps the newest rendering for whoever is slow or comes late.
 // Everything works without JavaScript and without the websocket.
+//
+// # Who may do what
+//
+// Who is asking is found once, at the root of handlers: the unix socket tells
+// it, a token, a session, or the kernel, which knows whose process is at the
+// other end of a loopback connection. It goes with the context of the request.
+// The role that a route needs stands beside the route; what somebody may not
+// see is not there for that one, wherever servers are listed, read or acted on;
+// and every change leaves a line that says who asked for it.
 //
 // # Errors
 //

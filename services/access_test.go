@@ -1,0 +1,34 @@
+package services_test
+
+import (
+	"testing"
+
+	"tend/services"
+)
+
+func TestEachRoleMayWhatTheOnesBeforeItMay(t *testing.T) {
+	for _, c := range []struct {
+		has, need services.Role
+		may       bool
+	}{
+		{services.Viewer, services.Viewer, true}, {services.Viewer, services.Operator, false}, {services.Viewer, services.Admin, false},
+		{services.Operator, services.Viewer, true}, {services.Operator, services.Operator, true}, {services.Operator, services.Admin, false},
+		{services.Admin, services.Viewer, true}, {services.Admin, services.Operator, true}, {services.Admin, services.Admin, true},
+		{"", services.Viewer, false}, {"", "", false}, {"root", services.Viewer, false}, {services.Admin, "root", false}, {services.Admin, "", false},
+	} {
+		if got := c.has.May(c.need); got != c.may {
+			t.Errorf("%q where %q is needed: %v", c.has, c.need, got)
+		}
+	}
+}
+
+func TestWhatUsersAndTokensMayBeCalled(t *testing.T) {
+	for name, good := range map[string]bool{
+		"alice": true, "Alice.B": true, "alice@example.com": true, "ci-1": true, "9": true,
+		"": false, "-a": false, ".": false, "a b": false, "a/b": false, "a\n": false, "é": false,
+	} {
+		if services.ValidAccount(name) != good {
+			t.Errorf("%q: %v, want %v", name, !good, good)
+		}
+	}
+}
