@@ -75,23 +75,35 @@ func free(port int) bool {
 func listeners(port int) (map[string]bool, error) {
 	inodes := map[string]bool{}
 	want := fmt.Appendf(nil, ":%04X", port)
+	err := eachSocket(func(row socketRow) {
+		const listening = "0A"
+		if string(row.state) == listening && bytes.HasSuffix(row.local, want) {
+			inodes[string(row.inode)] = true
+		}
+	})
+	return inodes, err
+}
+
+// socketRow is one line of /proc/net/tcp or tcp6.
+type socketRow struct{ local, remote, state, uid, inode []byte }
+
+// eachSocket walks the TCP sockets of this network namespace.
+func eachSocket(see func(socketRow)) error {
 	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		text, err := os.ReadFile(name)
 		if os.IsNotExist(err) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read the listening sockets: %w", err)
+			return fmt.Errorf("read the sockets: %w", err)
 		}
 		for line := range bytes.Lines(text) {
-			fields := bytes.Fields(line)
-			const listening = "0A"
-			if len(fields) > 9 && string(fields[3]) == listening && bytes.HasSuffix(fields[1], want) {
-				inodes[string(fields[9])] = true
+			if f := bytes.Fields(line); len(f) > 9 {
+				see(socketRow{local: f[1], remote: f[2], state: f[3], uid: f[7], inode: f[9]})
 			}
 		}
 	}
-	return inodes, nil
+	return nil
 }
 
 // hasSocket reports whether a process has one of the sockets open.
