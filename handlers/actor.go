@@ -1,59 +1,36 @@
 package handlers
 
 import (
-	"context"
-	"fmt"
 	"net"
 	"net/http"
-	"os/user"
-	"strconv"
 
-	"tend/handlers/api"
+	"tend/services/access"
 )
 
-// ConnContext notes who is at the other end of a connection to the unix
-// socket, for http.Server.ConnContext.
-func ConnContext(ctx context.Context, c net.Conn) context.Context {
-	socket, ok := c.(*net.UnixConn)
-	if !ok {
-		return ctx
+// actor names who a request is from and where that is, for the record.
+func actor(r *http.Request, s access.Subject) string {
+	p := peerOf(r)
+	if p.socket && (s.Via == access.ViaSocket || s.Role == "") {
+		return "cli" + p.named()
 	}
-	return context.WithValue(ctx, keySocketUser, "cli"+userOf(socket))
+	from := "rest " + address(r)
+	switch {
+	case p.socket:
+		from = "socket"
+	case r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("HX-Request") != "" || r.Header.Get("Origin") != "":
+		from = "browser " + address(r)
+	}
+	if s.Name != "" && s.Via != access.ViaLocal {
+		return s.Name + ", " + from
+	}
+	return from
 }
 
-// userOf names the user of the process at the other end, with a space before
-// it; nothing where the kernel does not tell.
-func userOf(c *net.UnixConn) string {
-	uid, ok := peer(c)
-	if !ok {
-		return ""
-	}
-	id := strconv.FormatUint(uint64(uid), 10)
-	if u, err := user.LookupId(id); err == nil {
-		return fmt.Sprintf(" %s (uid %s)", u.Username, id)
-	}
-	return " uid " + id
-}
-
-func onSocket(r *http.Request) bool { return r.Context().Value(keySocketUser) != nil }
-
-// attributed notes who a request is from, for the record.
-func (h *handler) attributed(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(api.WithActor(r.Context(), actor(r))))
-	})
-}
-
-func actor(r *http.Request) string {
-	if who, ok := r.Context().Value(keySocketUser).(string); ok {
-		return who
-	}
+// address is where a request comes from, without a port.
+func address(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		host = r.RemoteAddr
+		return r.RemoteAddr
 	}
-	if r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("HX-Request") != "" || r.Header.Get("Origin") != "" {
-		return "browser " + host
-	}
-	return "rest " + host
+	return host
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	"tend/services"
+	"tend/services/access"
 	"tend/services/controltest"
 	"tend/services/logs"
 )
@@ -55,19 +57,34 @@ func newApp(t testing.TB, change ...func(*Deps)) *app {
 	for _, f := range change {
 		f(&d)
 	}
-	a.handler = &handler{d, newLimits()}
-	a.History, a.Recent, a.Reload, a.Alerts = noHistory{}, NewRecent(), noReload, noAlerts{}
-	if d.History != nil {
-		a.History = d.History
-	}
+	a.handler = newHandler(d)
 	a.whole = New(d)
 	return a
 }
 
-// request is one that a program on this machine makes; header alternates
-// names and values.
+// boss may everything. Tests in which it matters say somebody else.
+var boss = access.Subject{Name: "boss", Role: services.Admin}
+
+// as makes a server take everybody for somebody.
+func as(s access.Subject) func(net.Listener) context.Context {
+	return func(net.Listener) context.Context { return access.With(context.Background(), s) }
+}
+
+// serveOn serves a handler over TCP, to the boss.
+func serveOn(t testing.TB, h http.Handler) *httptest.Server {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(h)
+	srv.Config.BaseContext = as(boss)
+	srv.Start()
+	t.Cleanup(srv.Close)
+	return srv
+}
+
+// request is one that a program of the boss makes on this machine; header
+// alternates names and values.
 func request(method, target, body string, header ...string) *http.Request {
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r = r.WithContext(access.With(r.Context(), boss))
 	r.Host = "localhost:3030"
 	if body != "" {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -112,6 +129,17 @@ func (b *buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.text.String()
+}
+
+// but returns the log without the lines that contain a text.
+func (b *buffer) but(text string) string {
+	var out strings.Builder
+	for line := range strings.Lines(b.String()) {
+		if !strings.Contains(line, text) {
+			out.WriteString(line)
+		}
+	}
+	return out.String()
 }
 
 var (

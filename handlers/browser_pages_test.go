@@ -10,8 +10,6 @@ import (
 	"tend/services"
 )
 
-func at(path string) string { return fmt.Sprintf(`location.pathname === %q`, path) }
-
 // keysWalkPages presses what leads from page to page, and what acts on the
 // server of a page.
 func keysWalkPages(t *testing.T, b *browsertest.Browser) {

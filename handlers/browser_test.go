@@ -52,6 +52,11 @@ func TestInABrowser(t *testing.T) {
 		"the choice of more contrast is remembered":                  contrastIsRemembered,
 		"what is folded away is not selected":                        foldedIsNotSelected,
 		"times of a log are told in the zone of the browser":         logTimesAreLocal,
+		"somebody signs in and out, with scripts and without":        signsIn,
+		"a viewer is offered nothing that changes something":         viewersOnlyLook,
+		"a page whose session is ended asks to sign in again":        revokedPageAsks,
+		"who sees some servers is kept up to date about those":       limitedPagePolls,
+		"an admin manages access":                                    adminsManageAccess,
 		"times go on counting":                                       timesCount,
 		"times are told in the zone of the browser":                  timesAreLocal,
 	} {

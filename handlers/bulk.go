@@ -37,7 +37,7 @@ func (h *handler) askBulk(w http.ResponseWriter, r *http.Request) error {
 	if r.Header.Get("HX-Request") == "true" {
 		return h.render(w, r, http.StatusOK, partials.Ask(ask))
 	}
-	frame := h.frame(ask.Title+" · tend", time.Now())
+	frame := h.frame(r, ask.Title+" · tend", time.Now())
 	frame.Here = "/"
 	return h.render(w, r, http.StatusOK, pages.Ask(frame, ask))
 }

@@ -33,7 +33,7 @@ func (h *handler) configPage(w http.ResponseWriter, r *http.Request, tests []ser
 		return err
 	}
 	now := time.Now()
-	frame := h.frame("Configuration · tend", now)
+	frame := h.frame(r, "Configuration · tend", now)
 	frame.Here = "/config"
 	return h.render(w, r, http.StatusOK, pages.Config(frame, view, model.AlertsOf(h.Alerts.Targets(), tests, now)))
 }

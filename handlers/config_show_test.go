@@ -45,7 +45,7 @@ func TestThePageOfTheConfigurationShowsThePlanAndCarriesItOut(t *testing.T) {
 	if w := a.serve(request("POST", "/config", "plan="+c.plan.ID(), "Sec-Fetch-Site", "same-origin")); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/" {
 		t.Errorf("applied: %d %s", w.Code, w.Body)
 	}
-	if len(c.done) != 1 || c.done[0] != c.plan.ID()+" browser 192.0.2.1" {
+	if len(c.done) != 1 || c.done[0] != c.plan.ID()+" boss, browser 192.0.2.1" {
 		t.Errorf("did %q", c.done)
 	}
 	if w := a.serve(request("POST", "/config", "plan=other")); w.Code != http.StatusConflict {

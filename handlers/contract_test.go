@@ -70,7 +70,9 @@ func TestTheContractDescribesEveryFieldOfAStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	for schema, value := range map[string]any{
-		"ServerStatus": services.Status{}, "Sample": services.Sample{}, "Plan": api.Plan{}, "TreeProcess": services.TreeProcess{}, "AlertTarget": services.AlertTarget{}, "AlertTest": services.AlertTest{}, "HistoryPage": services.HistoryPage{}, "RunPage": api.RunPage{}, "PastRun": services.PastRun{}, "Change": services.Change{}, "Exit": services.Exit{},
+		"ServerStatus": services.Status{}, "Sample": services.Sample{}, "Plan": api.Plan{}, "TreeProcess": services.TreeProcess{}, "AlertTarget": services.AlertTarget{}, "AlertTest": services.AlertTest{}, "HistoryPage": services.HistoryPage{}, "RunPage": api.RunPage{}, "PastRun": services.PastRun{},
+		"Me": api.Me{}, "User": services.User{}, "Token": services.Token{}, "MadeToken": api.MadeToken{}, "Session": services.Session{}, "Link": api.Link{},
+		"Change": services.Change{}, "Exit": services.Exit{},
 		"Event": services.Event{Server: "web", By: "policy", Crash: true, Resolve: true, Status: &services.Status{}},
 	} {
 		text, err := json.Marshal(value)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"tend/handlers/api"
 	"tend/services"
+	"tend/services/access"
 )
 
 // statuses is the one place where kinds of errors meet HTTP.
@@ -43,7 +45,10 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if unheard(r, err) {
 		return
 	}
-	p := h.problem(r, err)
+	p := h.problem(w, r, err)
+	if n := noteOf(r); n != nil {
+		n.result = resultOf(p)
+	}
 	if begun, ok := w.(*recorder); ok && begun.status != 0 {
 		h.Log.Warn("an answer was cut off", "request", requestID(r), "path", r.URL.Path, "err", err)
 		panic(http.ErrAbortHandler)
@@ -53,13 +58,24 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // unheard reports whether the error is only that nobody waits for the answer.
 func unheard(r *http.Request, err error) bool {
-	return r.Context().Err() != nil && errors.Is(err, context.Canceled)
+	return r.Context().Err() != nil && errors.Is(err, context.Canceled) && !revoked(r.Context())
 }
 
 // problem finds the words for an error. What nobody has classified is logged
 // and not shown: it may name what is nobody else's business.
-func (h *handler) problem(r *http.Request, err error) problem {
+func (h *handler) problem(w http.ResponseWriter, r *http.Request, err error) problem {
 	var known *services.Error
+	var who *stranger
+	var tooMany *access.TooMany
+	switch {
+	case revoked(r.Context()) && errors.Is(err, context.Canceled):
+		return problem{http.StatusUnauthorized, services.Forbidden, errNobody(r).Error()}
+	case errors.As(err, &who):
+		return problem{http.StatusUnauthorized, services.Forbidden, who.Error()}
+	case errors.As(err, &tooMany):
+		w.Header().Set("Retry-After", strconv.Itoa(int(tooMany.Wait.Seconds())))
+		return problem{http.StatusTooManyRequests, services.Unavailable, err.Error()}
+	}
 	if errors.As(err, &known) && known.Kind != services.Internal {
 		if status, ok := statuses[known.Kind]; ok {
 			return problem{status, known.Kind, known.Error()}
@@ -78,18 +94,27 @@ func (h *handler) tell(w http.ResponseWriter, r *http.Request, p problem) {
 		head.Del(name) // they were about the answer that is not given
 	}
 	head.Set("Cache-Control", "no-store")
+	unknown := p.Status == http.StatusUnauthorized
 	var err error
 	switch {
 	case wantsJSON(r):
+		if unknown {
+			head.Set("WWW-Authenticate", `Bearer realm="tend"`)
+		}
 		err = api.WriteJSON(w, p.Status, api.Answer{Message: p.Message, Kind: p.Kind})
 	case r.Header.Get("HX-Request") == "true":
 		// htmx swaps errors like any other answer: not into the place that the
 		// click was about, but onto the pile of toasts.
 		head.Set("HX-Retarget", "#toasts")
 		head.Set("HX-Reswap", "beforeend")
+		if unknown {
+			head.Set("HX-Refresh", "true") // to where one can sign in
+		}
 		err = h.render(w, r, p.Status, toastView(p))
+	case unknown:
+		err = h.render(w, r, p.Status, h.signInView(r, p.Message, returnTo(r)))
 	default:
-		err = h.render(w, r, p.Status, h.errorView(p))
+		err = h.render(w, r, p.Status, h.errorView(r, p))
 	}
 	if err != nil && r.Context().Err() == nil { // else nobody is there any more
 		h.Log.Error("an error could not be shown", "request", requestID(r), "err", err)

@@ -75,7 +75,7 @@ func TestEveryKindOfErrorHasItsStatusInEveryForm(t *testing.T) {
 				}
 			}
 		}
-		if logged := a.log.String(); strings.Contains(logged, "held") != (kind == services.Internal) {
+		if logged := a.log.but("msg=audit"); strings.Contains(logged, "held") != (kind == services.Internal) {
 			t.Errorf("%s: logged %q", kind, logged)
 		}
 	}
@@ -175,8 +175,7 @@ func TestAWebsocketCanTakeTheConnectionOver(t *testing.T) {
 			conn.Write([]byte("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\ntaken over"))
 		})
 	})
-	srv := httptest.NewServer(a.whole)
-	defer srv.Close()
+	srv := serveOn(t, a.whole)
 	res, err := srv.Client().Get(srv.URL + "/ws?topic=overview")
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ func (h *handler) showGraph(w http.ResponseWriter, r *http.Request) error {
 	for i := range list {
 		refs[i] = &list[i]
 	}
-	frame := h.frame("Dependencies · tend", time.Now())
+	frame := h.frame(r, "Dependencies · tend", time.Now())
 	frame.Topic, frame.Since, frame.Path, frame.Here = topicGraph, strconv.FormatUint(at, 10), "/graph", "/graph"
 	return h.render(w, r, http.StatusOK, pages.Graph(frame, model.GraphOf(refs, at)))
 }

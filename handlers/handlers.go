@@ -12,6 +12,7 @@ import (
 
 	"tend/handlers/api"
 	"tend/services"
+	"tend/services/access"
 	"tend/services/logs"
 )
 
@@ -31,16 +32,23 @@ type Deps struct {
 	Tree     func(run string) []services.TreeProcess    // the processes of a run; nil for nothing
 	Signal   api.Signal                                 // sends to one process of a run; nil where that cannot be
 	Hub      http.Handler                               // the websocket endpoint, nil for none
+	Access   *access.Access                             // tokens, sessions and users; nil where there are none
 	Hosts    []string                                   // allowed values of Host, in lower case without ports, beside localhost and loopback addresses
 	Shutdown func(ctx context.Context, keep bool) error // asks the manager to end; keep leaves servers running
 	Upgrade  func(ctx context.Context, by string) error // has another program take over; nil where none can
 	Metrics  http.Handler                               // what Prometheus reads
+	Report   func(services.Event)                       // takes what is to be remembered of who changed what; nil for nobody
 	Reload   Reload
 	Settings Settings // what a server is configured to do; nil where nobody knows
 	Info     Info
 	Position func() uint64   // the id of the latest event, nil where nobody knows it
 	Ending   <-chan struct{} // closed when streams have to end
 	Log      *slog.Logger
+
+	// LocalOperator says that whoever the kernel knows to be the manager's own
+	// user, on a loopback address, is an operator without signing in. See
+	// ConnContext: without it nobody comes in but by what Access knows.
+	LocalOperator bool
 }
 
 // Reload reads the configuration again, see api.API.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tend/services"
+	"tend/services/access"
 	"tend/views/model"
 	"tend/views/pages"
 	"tend/views/partials"
@@ -15,7 +16,7 @@ func (h *handler) showKeys(w http.ResponseWriter, r *http.Request) error {
 	if r.Header.Get("HX-Request") == "true" {
 		return h.render(w, r, http.StatusOK, partials.Keys())
 	}
-	return h.render(w, r, http.StatusOK, pages.Keys(h.frame("Keys · tend", time.Now())))
+	return h.render(w, r, http.StatusOK, pages.Keys(h.frame(r, "Keys · tend", time.Now())))
 }
 
 // longestFind bounds what the palette looks for, in bytes.
@@ -32,10 +33,11 @@ func (h *handler) showPalette(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	palette := model.PaletteOf(query, list)
+	who, _ := access.Of(r.Context())
+	palette := model.PaletteOf(query, list, who.Role)
 	switch {
 	case r.Header.Get("HX-Request") != "true":
-		return h.render(w, r, http.StatusOK, pages.Palette(h.frame("Find · tend", time.Now()), palette))
+		return h.render(w, r, http.StatusOK, pages.Palette(h.frame(r, "Find · tend", time.Now()), palette))
 	case r.URL.Query().Has("q"):
 		return h.render(w, r, http.StatusOK, partials.PaletteList(palette))
 	}

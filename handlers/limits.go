@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"runtime"
@@ -79,10 +78,7 @@ func (l *limits) streamed(handle api.Handler) api.Handler {
 		if onSocket(r) {
 			return handle(w, r)
 		}
-		client, _, err := net.SplitHostPort(r.RemoteAddr)
-		if err != nil {
-			client = r.RemoteAddr
-		}
+		client := address(r)
 		if !l.enter(client) {
 			w.Header().Set("Retry-After", "5")
 			return services.Errorf(services.Unavailable, "too many pages and programs are following already: close some, or use the unix socket")

@@ -65,7 +65,7 @@ func answerOf(t *testing.T, conn net.Conn) (int, string) {
 // underLimits runs a handler without services, in a false time.
 func underLimits(t *testing.T, run func(h *handler, p *pipes, serve func(api.Handler))) {
 	synctest.Test(t, func(t *testing.T) {
-		h := &handler{Deps{Log: slog.New(slog.DiscardHandler)}, newLimits()}
+		h := &handler{Deps: Deps{Log: slog.New(slog.DiscardHandler)}, limits: newLimits()}
 		p := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 		var server *http.Server
 		var all sync.WaitGroup
@@ -213,7 +213,7 @@ func TestStreamsAreBoundedForEachClientAndForAllButNotAtTheSocket(t *testing.T) 
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = from
 		if from == "@" {
-			r = r.WithContext(context.WithValue(r.Context(), keySocketUser, "cli"))
+			r = r.WithContext(context.WithValue(r.Context(), keyPeer, peer{socket: true}))
 		}
 		failed := make(chan error, 1)
 		all.Go(func() { failed <- handle(httptest.NewRecorder(), r) })

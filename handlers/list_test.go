@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -23,8 +22,7 @@ func BenchmarkGetAThousandServers(b *testing.B) {
 			Run: "0123456789abcdef", Tracking: &tracking,
 		})
 	}
-	srv := httptest.NewServer(a.whole)
-	defer srv.Close()
+	srv := serveOn(b, a.whole)
 	b.ReportAllocs()
 	for b.Loop() {
 		res, err := srv.Client().Get(srv.URL + "/api/servers")
@@ -60,8 +58,7 @@ func BenchmarkOverviewOfAThousandServers(b *testing.B) {
 			})
 		}
 	}
-	srv := httptest.NewServer(a.whole)
-	defer srv.Close()
+	srv := serveOn(b, a.whole)
 	b.ReportAllocs()
 	for b.Loop() {
 		req, err := http.NewRequest(http.MethodGet, srv.URL, nil)

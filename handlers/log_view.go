@@ -160,7 +160,7 @@ func (h *handler) showLogs(w http.ResponseWriter, r *http.Request) error {
 		}
 		view.Of(v.path(), v.params(), v.servers, v.show(p))
 	}
-	frame := h.frame(title, time.Now())
+	frame := h.frame(r, title, time.Now())
 	frame.Here = here
 	return h.render(w, r, http.StatusOK, pages.Logs(frame, view, around))
 }

@@ -13,10 +13,12 @@ import (
 )
 
 // guarded wraps the routes with what holds for every request, from the outside
-// in: an id, the log, a net under a panic, the headers that tell a browser
-// what it may do, and the rules that keep foreign pages out (origin.go).
+// in: an id, the log, the record of changes (audit.go), a net under a panic, the
+// headers that tell a browser what it may do, the rules that keep foreign pages
+// out (origin.go), and who is asking (subject.go). What that one may do is
+// decided beside each route.
 func (h *handler) guarded(next http.Handler) http.Handler {
-	for _, wrap := range []func(http.Handler) http.Handler{h.attributed, h.plainForms, h.sameOrigin, h.knownHost, headers, h.recovered, h.logged, identified} {
+	for _, wrap := range []func(http.Handler) http.Handler{h.plainForms, h.recognised, h.sameOrigin, h.knownHost, headers, h.recovered, h.audited, h.logged, identified} {
 		next = wrap(next)
 	}
 	return next
@@ -26,7 +28,9 @@ type contextKey int
 
 const (
 	keyRequestID contextKey = iota
-	keySocketUser
+	keyPeer
+	keyStranger
+	keyNote
 )
 
 // identified gives the request an id by which people can find it in the log.

@@ -20,7 +20,7 @@ import (
 // address. Whoever reaches the unix socket is no such page.
 func (h *handler) knownHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !onSocket(r) && !h.knows(r.Host) {
+		if !onSocket(r) && !h.knows(r) {
 			h.fail(w, r, services.Errorf(services.Forbidden, "%.80q is not a name of this manager: use localhost or 127.0.0.1", r.Host))
 			return
 		}
@@ -28,8 +28,9 @@ func (h *handler) knownHost(next http.Handler) http.Handler {
 	})
 }
 
-// knows reports whether a value of Host is ours, with any port.
-func (h *handler) knows(host string) bool {
+// knows reports whether the Host of a request is ours, with any port.
+func (h *handler) knows(r *http.Request) bool {
+	host := r.Host
 	name, port, err := net.SplitHostPort(host)
 	if err != nil {
 		name = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
@@ -40,7 +41,19 @@ func (h *handler) knows(host string) bool {
 	if ip, err := netip.ParseAddr(name); err == nil && ip.Zone() == "" && ip.Unmap().IsLoopback() {
 		return true
 	}
-	return name == "localhost" || name != "" && slices.Contains(h.Hosts, name)
+	return name == "localhost" || name != "" && slices.Contains(h.Hosts, name) || ownAddress(r, name)
+}
+
+// ownAddress reports whether a Host is the very address that a connection was
+// made to: no foreign page has one of those.
+func ownAddress(r *http.Request, name string) bool {
+	ip, err := netip.ParseAddr(name)
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if err != nil || !ok {
+		return false
+	}
+	at, err := netip.ParseAddrPort(local.String())
+	return err == nil && at.Addr().Unmap().WithZone("") == ip.Unmap().WithZone("")
 }
 
 // sameOrigin refuses what a page of another origin makes a browser send:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tend/services"
+	"tend/services/access"
 	"tend/views/layout"
 	"tend/views/model"
 	"tend/views/pages"
@@ -31,19 +32,21 @@ func (h *handler) showOverview(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := time.Now()
 	overview := model.OverviewOf(refs, find, at, h.view(now))
-	frame := h.frame(overview.Summary.Title, now)
+	frame := h.frame(r, overview.Summary.Title, now)
 	frame.Topic, frame.Since, frame.Path = topicOverview, strconv.FormatUint(at, 10), find.Path()
 	frame.Here = "/"
 	return h.render(w, r, http.StatusOK, pages.Overview(frame, overview))
 }
 
-// frame is what surrounds a page.
-func (h *handler) frame(title string, now time.Time) layout.Frame {
+// frame is what surrounds a page. For nobody it says nothing of this manager.
+func (h *handler) frame(r *http.Request, title string, now time.Time) layout.Frame {
 	_, offset := now.Zone()
-	return layout.Frame{
-		Title: title, Version: h.Info.Version, PID: strconv.Itoa(h.Info.PID), Config: h.Info.Config, Demo: h.Info.Demo,
-		Now: strconv.FormatInt(now.UnixMilli(), 10), Zone: strconv.Itoa(offset / 60),
+	frame := layout.Frame{Title: title, Demo: h.Info.Demo, Now: strconv.FormatInt(now.UnixMilli(), 10), Zone: strconv.Itoa(offset / 60)}
+	if s, ok := access.Of(r.Context()); ok {
+		frame.Version, frame.PID, frame.Config = h.Info.Version, strconv.Itoa(h.Info.PID), h.Info.Config
+		frame.Who, frame.Role, frame.SignedIn, frame.Polls = s.Name, string(s.Role), s.Via == access.ViaSession, s.Limited()
 	}
+	return frame
 }
 
 // view is what the servers on a page depend on beside themselves.

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peer returns the user of the process at the other end of a unix socket.
-func peer(c *net.UnixConn) (uid uint32, ok bool) {
+// socketPeer returns the user of the process at the other end of a unix socket.
+func socketPeer(c *net.UnixConn) (uid uint32, ok bool) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return 0, false

@@ -14,7 +14,12 @@ import (
 func toastView(p problem) templ.Component { return partials.Toast(p.Message) }
 
 // errorView is the page that a browser shows instead of the one it asked for.
-func (h *handler) errorView(p problem) templ.Component {
+// Who is nobody learns nothing else from it.
+func (h *handler) errorView(r *http.Request, p problem) templ.Component {
 	title := http.StatusText(p.Status)
-	return pages.Problem(h.frame(title+" · tend", time.Now()), title, p.Message)
+	frame := h.frame(r, title+" · tend", time.Now())
+	if frame.Who == "" {
+		return pages.Refusal(frame, title, p.Message)
+	}
+	return pages.Problem(frame, title, p.Message)
 }

@@ -48,7 +48,7 @@ func (h *handler) showTab(tab string, view func(ctx context.Context, r *http.Req
 		if err != nil {
 			return err
 		}
-		frame := h.frame(status.Name+" · tend", now)
+		frame := h.frame(r, status.Name+" · tend", now)
 		frame.Topic, frame.Since, frame.Path, frame.Here = topicServer(id), strconv.FormatUint(at, 10), r.URL.RequestURI(), "/"
 		page := pages.Server(frame, model.ServerOf(&status, h.view(now)), model.AroundOf(id, tab, names))
 		return h.render(w, r.WithContext(templ.WithChildren(r.Context(), content)), http.StatusOK, page)

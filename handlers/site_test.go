@@ -13,6 +13,7 @@ import (
 
 	"tend/handlers/hub"
 	"tend/services"
+	"tend/services/access"
 	"tend/services/controltest"
 	"tend/services/logs"
 )
@@ -25,13 +26,15 @@ type site struct {
 	address string
 	logs    *logs.Store
 	deaf    bool // no websocket
+	as      access.Subject
+	access  *access.Access // nil for none
 	front   func(http.Handler) http.Handler
 	closed  func()
 }
 
 func newSite(t *testing.T, change ...func(*site)) *site {
 	t.Helper()
-	s := &site{Fake: controltest.NewFake(controltest.Servers()...), t: t, address: "127.0.0.1:0", front: func(h http.Handler) http.Handler { return h }}
+	s := &site{Fake: controltest.NewFake(controltest.Servers()...), t: t, as: boss, address: "127.0.0.1:0", front: func(h http.Handler) http.Handler { return h }}
 	for _, f := range change {
 		f(s)
 	}
@@ -73,13 +76,13 @@ func (s *site) open() {
 	push := NewPusher(s.Fake, h, s.URL, NewRecent(), log)
 	ending := make(chan struct{})
 	deps := Deps{
-		Control: s.Fake, Logs: s.logs, Hub: h, Log: log, Ending: ending, Info: Info{Version: "1.2.3", PID: 7, Config: "/etc/tend.yaml", URL: s.URL},
+		Control: s.Fake, Logs: s.logs, Access: s.access, Hub: h, Log: log, Ending: ending, Info: Info{Version: "1.2.3", PID: 7, Config: "/etc/tend.yaml", URL: s.URL},
 		Shutdown: func(context.Context, bool) error { return nil },
 	}
 	if s.deaf {
 		deps.Hub = nil
 	}
-	server := &http.Server{Handler: s.front(New(deps))}
+	server := &http.Server{Handler: s.front(New(deps)), BaseContext: as(s.as)}
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	all.Go(func() { h.Run(ctx) })         //nolint:errcheck // never fails

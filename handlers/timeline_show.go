@@ -32,7 +32,7 @@ func (h *handler) showTimeline(w http.ResponseWriter, r *http.Request) error {
 		names[i] = s.Name
 	}
 	now := time.Now()
-	frame := h.frame("Timeline · tend", now)
+	frame := h.frame(r, "Timeline · tend", now)
 	frame.Here = "/timeline"
 	return h.render(w, r, http.StatusOK, pages.Timeline(frame, model.TimelineOf(page, names, r.Form, now)))
 }

@@ -3,6 +3,9 @@ package services
 import (
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 )
 
 // Role is what somebody may do.
@@ -67,3 +70,21 @@ var accountPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$`)
 
 // ValidAccount reports whether a user or a token may be called that.
 func ValidAccount(name string) bool { return accountPattern.MatchString(name) }
+
+// ParseEnd reads when something ends: in so many days, such as 30d, after a
+// time such as 12h, or at an instant such as 2030-01-02T15:04:05Z. Invalid; the
+// sentence says what is wanted.
+func ParseEnd(text string, now time.Time) (time.Time, error) {
+	if number, ok := strings.CutSuffix(text, "d"); ok {
+		if days, err := strconv.Atoi(number); err == nil && days > 0 && days < 1e5 {
+			return now.AddDate(0, 0, days), nil
+		}
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return now.Add(d), nil
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil && at.After(now) {
+		return at, nil
+	}
+	return time.Time{}, Errorf(Invalid, "a time from now on such as 30d or 12h, or an instant to come such as %s", now.AddDate(0, 1, 0).UTC().Format(time.RFC3339))
+}

@@ -2,6 +2,7 @@ package services_test
 
 import (
 	"testing"
+	"time"
 
 	"tend/services"
 )
@@ -29,6 +30,22 @@ func TestWhatUsersAndTokensMayBeCalled(t *testing.T) {
 	} {
 		if services.ValidAccount(name) != good {
 			t.Errorf("%q: %v, want %v", name, !good, good)
+		}
+	}
+}
+
+func TestAnEndIsInSomeTimeOrAtAnInstant(t *testing.T) {
+	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	for text, want := range map[string]time.Time{
+		"30d": now.AddDate(0, 0, 30), "12h": now.Add(12 * time.Hour), "2030-01-02T03:04:06Z": now.Add(time.Second),
+	} {
+		if got, err := services.ParseEnd(text, now); err != nil || !got.Equal(want) {
+			t.Errorf("%q is %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "d", "0d", "-1d", "30", "-12h", "0s", "never", "2030-01-02T03:04:05Z", "1e3d", "9999999999d"} {
+		if got, err := services.ParseEnd(text, now); services.KindOf(err) != services.Invalid {
+			t.Errorf("%q is %v, %v", text, got, err)
 		}
 	}
 }

@@ -25,13 +25,14 @@ const (
 	EventReload    EventKind = "reload"    // the configuration was read again
 	EventManager   EventKind = "manager"   // a manager has begun, or ends
 	EventAlert     EventKind = "alert"     // an alert could not be delivered
+	EventAudit     EventKind = "audit"     // somebody asked for a change, and what became of it
 	EventReset     EventKind = "reset"     // events were missed: list again
 )
 
 // EventKinds lists every kind that history keeps once.
 var EventKinds = []EventKind{
 	EventStarted, EventAdopted, EventExited, EventChanged, EventFailed, EventHealth, EventOrphan, EventRemoved,
-	EventThreshold, EventLog, EventDisk, EventState, EventHistory, EventReload, EventManager, EventAlert,
+	EventThreshold, EventLog, EventDisk, EventState, EventHistory, EventReload, EventManager, EventAlert, EventAudit,
 }
 
 // Now, as the position to watch from, means the next event.

@@ -51,8 +51,12 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	ending := make(chan struct{})
-	srv := &http.Server{ConnContext: handlers.ConnContext, Handler: handlers.New(handlers.Deps{
-		Control: d.Fake, Logs: d, History: d, Log: slog.New(slog.DiscardHandler), Ending: ending,
+	who, damage := openAccess(filepath.Join(dir, ".tend"), slog.New(slog.DiscardHandler))
+	if damage != "" {
+		t.Fatal(damage)
+	}
+	srv := &http.Server{ConnContext: handlers.ConnContext(nil), Handler: handlers.New(handlers.Deps{
+		Control: d.Fake, Logs: d, History: d, Access: who, Log: slog.New(slog.DiscardHandler), Ending: ending,
 		Info: handlers.Info{URL: "http://127.0.0.1:3030", PID: os.Getpid()},
 		Shutdown: func(_ context.Context, keep bool) error {
 			d.kept <- keep
@@ -154,6 +158,14 @@ func TestACommandThatMakesNoSenseEndsWithTwoAndDoesNothing(t *testing.T) {
 		"completion tcsh":                  "unknown command",
 		"shutdown web":                     "unknown command",
 		"open web":                         "unknown command",
+		"users bob":                        "unknown command",
+		"users add":                        "accepts 1 arg(s)",
+		"users add bob --role root":        "\"root\" is not a role: write viewer, operator or admin",
+		"users add bob":                    "there is no password: write it into the standard input",
+		"users role bob king":              "\"king\" is not a role",
+		"tokens add ci --role x":           "\"x\" is not a role",
+		"tokens add ci --expires never":    "--expires wants a time from now on such as 30d",
+		"sessions revoke":                  "accepts 1 arg(s)",
 		"status --yaml":                    "unknown flag: --yaml",
 	} {
 		code, out, errs := d.tend(strings.Fields(args)...)
@@ -281,10 +293,13 @@ func TestShutdownWaitsForTheManagersEnd(t *testing.T) {
 	}
 }
 
-func TestOpenPrintsTheAddress(t *testing.T) {
+func TestOpenPrintsALinkThatSignsIn(t *testing.T) {
 	t.Setenv("DISPLAY", "")
 	t.Setenv("WAYLAND_DISPLAY", "")
-	newDesk(t).expect("open", 0, "http://127.0.0.1:3030\n", "")
+	code, out, errs := newDesk(t).tend("open")
+	if key, ok := strings.CutPrefix(out, "http://127.0.0.1:3030/enter?key="); code != 0 || !ok || len(key) != 44 || errs != "" {
+		t.Errorf("%d %q %q", code, out, errs)
+	}
 }
 
 func TestHelpAndVersionAreData(t *testing.T) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -99,13 +98,13 @@ func (c *crowd) note(conn net.Conn, state http.ConnState) {
 
 // bare returns the connection that the kernel knows.
 func bare(conn net.Conn) net.Conn {
-	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
+	for {
+		wrapped, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			return conn
+		}
+		conn = wrapped.NetConn()
 	}
-	if g, ok := conn.(*greeter); ok {
-		conn = g.Conn
-	}
-	return conn
 }
 
 // httpsDoor answers those who speak plain HTTP to it.
@@ -130,6 +129,9 @@ type greeter struct {
 	url string
 	met bool
 }
+
+// NetConn is for whoever asks the kernel about the connection.
+func (g *greeter) NetConn() net.Conn { return g.Conn }
 
 // Read implements net.Conn. To a first letter, as that of GET, which begins no
 // handshake, it answers where to go.

@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
 	"os"
 	"os/exec"
 	"runtime"
@@ -12,8 +15,11 @@ import (
 func openCommand(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "open",
-		Short: "Print the dashboard's address, and open it where there is a desktop",
-		Args:  cobra.NoArgs,
+		Short: "Print a link that signs a browser in as admin, and open it where there is a desktop",
+		Long: `Print a link that signs one browser in as admin, once and within five minutes, and open it where there is a desktop.
+
+Where the kernel tells whose a connection is, as on Linux, another user of this machine can do nothing with it.`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := g.client()
 			if err != nil {
@@ -23,7 +29,12 @@ func openCommand(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := fmt.Fprintln(cmd.OutOrStdout(), info.URL); err != nil {
+			path, err := client.NewLink(cmd.Context())
+			if err != nil {
+				return err
+			}
+			link := reachable(info.URL) + path
+			if _, err := fmt.Fprintln(cmd.OutOrStdout(), link); err != nil {
 				return err
 			}
 			if info.Certificate != "" {
@@ -33,12 +44,31 @@ func openCommand(g *globals) *cobra.Command {
 			if !ok {
 				return nil
 			}
-			if err := exec.CommandContext(cmd.Context(), opener, info.URL).Run(); err != nil {
+			if err := exec.CommandContext(cmd.Context(), opener, link).Run(); err != nil {
 				fmt.Fprintf(cmd.ErrOrStderr(), "%s did not open it: %v\n", opener, err)
 			}
 			return nil
 		},
 	}
+}
+
+// reachable is the address of a dashboard for a browser on this machine: one
+// that listens on all addresses is reached by loopback.
+func reachable(dashboard string) string {
+	u, err := url.Parse(dashboard)
+	if err != nil {
+		return dashboard
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	switch {
+	case err != nil || !ip.IsUnspecified():
+		return dashboard
+	case ip.Is4():
+		u.Host = net.JoinHostPort("127.0.0.1", u.Port())
+	default:
+		u.Host = net.JoinHostPort("::1", u.Port())
+	}
+	return u.String()
 }
 
 // desktop returns the program that opens addresses, where there is a screen.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 
 	"tend/services"
 	"tend/services/config"
@@ -72,6 +73,8 @@ func (m *manager) later(cfg *config.Config) (out []string) {
 	note("data", !m.given.data && filepath.Clean(cfg.Data) != filepath.Clean(m.cfg.Data))
 	note("monitor", cfg.Monitor != m.cfg.Monitor)
 	note("history", cfg.History != m.cfg.History)
+	note("auth", cfg.Auth != m.cfg.Auth)
+	note("hosts", !slices.Equal(cfg.Hosts, m.cfg.Hosts))
 	note("exit_on", cfg.ExitOn != m.cfg.ExitOn)
 	return out
 }

@@ -57,6 +57,7 @@ type globals struct {
 	begun   bool // the command line made sense, and its command runs
 	manager *remote.Client
 	where   string // what the manager was looked for by
+	dir     string // its data directory
 	unread  bool   // the configuration could not be read for that
 }
 
@@ -93,8 +94,8 @@ The exit code is 0 for done, 1 for failed, 2 for a command that makes no sense, 
 		actCommand(g, services.Stop, "Stop servers with all their processes"),
 		actCommand(g, services.Restart, "Stop servers and start them again"),
 		actCommand(g, services.Kill, "End servers with SIGKILL"),
-		logsCommand(g), eventsCommand(g), historyCommand(g), checkCommand(g.find), reloadCommand(g), alertsCommand(g), upgradeCommand(g), shutdownCommand(g), openCommand(g), unitCommand(g.find),
-		versionCommand(), servantCommand(), preflightCommand(g),
+		logsCommand(g), eventsCommand(g), historyCommand(g), checkCommand(g.find), reloadCommand(g), alertsCommand(g), upgradeCommand(g), shutdownCommand(g), openCommand(g),
+		usersCommand(g), tokensCommand(g), sessionsCommand(g), unitCommand(g.find), versionCommand(), servantCommand(), preflightCommand(g),
 	)
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
@@ -248,7 +249,7 @@ func (g *globals) client() (*remote.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.manager = remote.New(socket)
+	g.manager, g.dir = remote.New(socket), data
 	return g.manager, nil
 }
 

@@ -23,6 +23,7 @@ import (
 	"tend/handlers/hub"
 	"tend/handlers/metrics"
 	"tend/services"
+	"tend/services/access"
 	"tend/services/alerts"
 	"tend/services/certs"
 	"tend/services/config"
@@ -83,6 +84,7 @@ type manager struct {
 	log     *slog.Logger
 	lock    *state.Lock
 	store   *state.Store
+	access  *access.Access
 	bus     discreetBus
 	secrets *secrets.Keeper
 	logs    *logs.Store
@@ -178,6 +180,9 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 		m.log.Warn(loaded.Damage)
 		m.bus.Publish(services.Event{Kind: services.EventState, Message: loaded.Damage})
 	}
+	if err := m.openAccess(); err != nil {
+		return nil, err
+	}
 	if m.host, err = process.New(process.Options{Instance: loaded.Instance, Without: without, Hide: m.secrets.Hide, Secrets: m.secrets.Values, Log: m.log}); err != nil {
 		return nil, err
 	}
@@ -219,10 +224,12 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 	m.web = &http.Server{
 		TLSConfig: m.tlsConfig(),
 		Handler: handlers.New(handlers.Deps{
-			Control: m.orch, Logs: m.logs, History: m.past, Recent: m.recent, Alerts: m.alerts, Tree: m.host.List, Signal: m.signal, Hub: m.hub, Shutdown: m.askedToEnd, Upgrade: m.upgrade, Reload: m.reload, Settings: m.settings, Metrics: m.metrics, Position: m.bus.Last, Ending: m.ending, Log: m.log,
+			Control: m.orch, Logs: m.logs, History: m.past, Recent: m.recent, Alerts: m.alerts, Tree: m.host.List, Signal: m.signal, Hub: m.hub, Shutdown: m.askedToEnd, Upgrade: m.upgrade, Reload: m.reload, Settings: m.settings, Metrics: m.metrics,
+			Access: m.access, LocalOperator: cfg.Auth.Local == config.LocalOperator, Hosts: cfg.Hosts, Report: m.bus.Publish,
+			Position: m.bus.Last, Ending: m.ending, Log: m.log,
 			Info: handlers.Info{Version: version(), PID: os.Getpid(), StartedAt: services.Time{Time: time.Now()}, Config: cfg.Path, URL: m.url(), Certificate: m.fingerprint(), Demo: o.demo},
 		}),
-		ConnContext:       handlers.ConnContext,
+		ConnContext:       handlers.ConnContext(process.SocketOwner),
 		ConnState:         m.noteState,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 100},
 		ReadHeaderTimeout: 10 * time.Second,
@@ -298,6 +305,7 @@ func (m *manager) ask(w wish) {
 func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify string) (kept bool, err error) {
 	writer, hands, mind, front := team{log: m.log}, team{log: m.log}, team{log: m.log}, team{log: m.log}
 	writer.start("state", m.store.Run)
+	writer.start("access", m.access.Run)
 	writer.start("history", m.past.Run)
 	writer.start("alerts", m.alerts.Run)
 	writer.start("recipes", m.recipes.Run)

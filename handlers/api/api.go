@@ -15,6 +15,7 @@ import (
 	"strconv"
 
 	"tend/services"
+	"tend/services/access"
 	"tend/services/logs"
 )
 
@@ -32,6 +33,7 @@ type API struct {
 	Logs     Logs
 	History  History
 	Alerts   Alerts
+	Access   *access.Access                          // nil where there are no users
 	Tree     func(run string) []services.TreeProcess // nil for nothing
 	Signal   Signal                                  // nil where that cannot be
 	Shutdown func(ctx context.Context, keep bool) error

@@ -14,6 +14,7 @@ import (
 
 	"tend/handlers"
 	"tend/services"
+	"tend/services/access"
 	"tend/services/controltest"
 	"tend/services/logs"
 )
@@ -82,15 +83,22 @@ func newApp(t testing.TB, servers ...services.Server) *app {
 		Fake: controltest.NewFake(servers...), logs: &fakeLogs{more: make(chan logs.Line)},
 		past: new(past), kept: make(chan bool, 1), ending: make(chan struct{}),
 	}
-	a.whole = handlers.New(handlers.Deps{
+	a.whole = forAdmin(handlers.New(handlers.Deps{
 		Control: a.Fake, History: a.past, Position: a.Last, Logs: a.logs, Log: slog.New(slog.DiscardHandler), Ending: a.ending,
 		Info: handlers.Info{Version: "1", PID: 7, Config: "/srv/tend.yaml", URL: "http://127.0.0.1:3030"},
 		Shutdown: func(_ context.Context, keep bool) error {
 			a.kept <- keep
 			return nil
 		},
-	})
+	}))
 	return a
+}
+
+// forAdmin takes everybody for an admin.
+func forAdmin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(access.With(r.Context(), access.Subject{Name: "test", Role: services.Admin})))
+	})
 }
 
 // ask sends a request; a body is a form.

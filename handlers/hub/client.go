@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strconv"
@@ -33,11 +34,13 @@ type client struct {
 	hub   *Hub
 	conn  *websocket.Conn
 	topic string
-	after uint64        // only the writer changes it
-	gone  chan struct{} // closed when the reader has seen the end
+	after uint64          // only the writer changes it
+	gone  chan struct{}   // closed when the reader has seen the end
+	over  <-chan struct{} // closed when it may look no longer
 }
 
-// ServeHTTP is the websocket's endpoint. The parameter topic says what is
+// ServeHTTP is the websocket's endpoint, until the context of the request ends.
+// The parameter topic says what is
 // looked at, since (see Last) what has been seen of it.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
@@ -51,12 +54,13 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // it has been answered
 	}
 	defer conn.Close() //nolint:errcheck // nobody to tell
-	c := &client{hub: h, conn: conn, topic: topic, after: h.start(since), gone: make(chan struct{})}
+	c := &client{hub: h, conn: conn, topic: topic, after: h.start(since), gone: make(chan struct{}), over: r.Context().Done()}
 	if !h.enter(c) {
 		c.farewell()
 		return
 	}
 	defer h.exit(c)
+	defer context.AfterFunc(r.Context(), c.hurry)()
 	h.join(topic)
 	defer h.leave(topic)
 
@@ -119,6 +123,14 @@ func (c *client) write() {
 			}
 		case <-c.gone:
 			return
+		case <-c.over:
+			c.farewell()
+			select {
+			case <-c.gone:
+			case <-time.After(farewell):
+			}
+			c.hangUp()
+			return
 		case <-c.hub.ending:
 			c.farewell()
 			return
@@ -150,15 +162,18 @@ func (c *client) deadline() time.Time {
 	select {
 	case <-c.hub.ending:
 		return c.hub.endBy
+	case <-c.over:
+		return time.Now().Add(farewell)
 	default:
 		return time.Now().Add(stall)
 	}
 }
 
-// farewell says that the manager restarts, and gives the peer a moment to say
-// goodbye as well.
+// farewell says that the manager restarts, or that the peer has to come in
+// anew, and gives it a moment to say goodbye as well. It tries to come back, and
+// is told then what to do.
 func (c *client) farewell() {
-	text := websocket.FormatCloseMessage(websocket.CloseServiceRestart, "tend is ending")
+	text := websocket.FormatCloseMessage(websocket.CloseServiceRestart, "connect again")
 	c.conn.WriteControl(websocket.CloseMessage, text, time.Now().Add(farewell)) //nolint:errcheck // the peer may have gone
 	c.conn.NetConn().SetReadDeadline(time.Now().Add(farewell))                  //nolint:errcheck // the peer may have gone
 }

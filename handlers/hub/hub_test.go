@@ -363,3 +363,23 @@ func TestAPeerThatAnswersStaysAndASilentOneGoes(t *testing.T) {
 		silent.Close()
 	})
 }
+
+func TestWhoMayLookNoLongerIsToldToConnectAgainAndGetsNoMore(t *testing.T) {
+	h := open(t)
+	ctx, revoke := context.WithCancel(t.Context())
+	defer revoke()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r.WithContext(ctx)) }))
+	defer server.Close()
+	conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(server.URL, "http")+"/?topic=all", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	h.Publish(text("all", "a", 1, "a1"))
+	until(t, conn, "a1;")
+	revoke()
+	var closed *websocket.CloseError
+	if _, message, err := conn.ReadMessage(); !errors.As(err, &closed) || closed.Code != websocket.CloseServiceRestart {
+		t.Errorf("read %q, %v", message, err)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"tend/services"
+	"tend/services/access"
 )
 
 // Options says what is exposed.
@@ -26,8 +27,9 @@ type Options struct {
 
 // Metrics counts and answers scrapes. Use New; everybody may call its methods.
 type Metrics struct {
-	http.Handler
 	control services.Control
+	all     http.Handler
+	some    func(sees func(server string) bool) http.Handler
 
 	mu    sync.Mutex // guards what follows
 	exits map[exitKey]float64
@@ -45,14 +47,29 @@ type used struct {
 // New makes the metrics; Run makes them count.
 func New(o Options) *Metrics {
 	m := &Metrics{control: o.Control, exits: make(map[exitKey]float64), cpu: make(map[string]*used)}
+	m.all = m.exposed(o, func(string) bool { return true })
+	m.some = func(sees func(string) bool) http.Handler { return m.exposed(o, sees) }
+	return m
+}
+
+// exposed is the endpoint for whoever sees some servers.
+func (m *Metrics) exposed(o Options, sees func(server string) bool) http.Handler {
 	registry := prometheus.NewRegistry()
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "tend_build_info", Help: "Always 1; the label is the version of the manager.", ConstLabels: prometheus.Labels{"version": o.Version},
 	})
 	build.Set(1)
-	registry.MustRegister(servers{m}, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.Handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn)})
-	return m
+	registry.MustRegister(servers{m, sees}, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn)})
+}
+
+// ServeHTTP answers a scrape with the servers that whoever asks may know of.
+func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s, known := access.Of(r.Context()); known && s.Limited() {
+		m.some(s.Sees).ServeHTTP(w, r)
+		return
+	}
+	m.all.ServeHTTP(w, r)
 }
 
 // Run counts exits until ctx ends. Those before the manager began are not in

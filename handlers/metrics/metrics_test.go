@@ -15,15 +15,17 @@ import (
 	"go.uber.org/goleak"
 
 	"tend/services"
+	"tend/services/access"
 	"tend/services/controltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func scrape(t *testing.T, m *Metrics) string {
+func scrape(t *testing.T, m *Metrics, sees ...string) string {
 	t.Helper()
 	w := httptest.NewRecorder()
-	m.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	r := httptest.NewRequest("GET", "/metrics", nil)
+	m.ServeHTTP(w, r.WithContext(access.With(r.Context(), access.Subject{Role: services.Viewer, Servers: sees})))
 	if w.Code != 200 {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
@@ -83,6 +85,15 @@ func TestAScrapeTellsOfEveryServer(t *testing.T) {
 		}
 		if !strings.Contains(text, "go_goroutines ") || !strings.Contains(text, "process_resident_memory_bytes ") {
 			t.Error("the manager's own figures are missing")
+		}
+	})
+}
+
+func TestAScrapeTellsOnlyOfServersThatMayBeKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		text := scrape(t, filled(t), "web")
+		if !strings.Contains(text, `tend_server_up{server="web"} 1`) || strings.Contains(text, `server="db"`) {
+			t.Errorf("it tells of others: %s", text)
 		}
 	})
 }

@@ -31,7 +31,10 @@ var (
 const scrapeTime = 5 * time.Second
 
 // servers collects the servers as they are now.
-type servers struct{ *Metrics }
+type servers struct {
+	*Metrics
+	sees func(server string) bool
+}
 
 // Describe implements prometheus.Collector.
 func (servers) Describe(out chan<- *prometheus.Desc) {
@@ -58,6 +61,9 @@ func (c servers) Collect(out chan<- prometheus.Metric) {
 	ends, used := c.counted()
 	for i := range list {
 		s := &list[i]
+		if !c.sees(s.Name) {
+			continue
+		}
 		gauge(up, truth(s.PID != 0), s.Name)
 		gauge(phase, 1, s.Name, string(s.Phase))
 		counter(restarts, float64(s.Restarts), s.Name)
@@ -79,6 +85,9 @@ func (c servers) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	for key, n := range ends {
+		if !c.sees(key.server) {
+			continue
+		}
 		counter(exits, n, key.server, key.cause)
 	}
 }

@@ -43,8 +43,9 @@ func With(ctx context.Context, s Subject) context.Context {
 	return context.WithValue(ctx, subjectKey{}, s)
 }
 
-// Of returns who is asking; false for nobody, who may nothing.
+// Of returns who is asking; false for nobody, who may nothing. The zero Subject
+// is nobody, too.
 func Of(ctx context.Context) (Subject, bool) {
-	s, ok := ctx.Value(subjectKey{}).(Subject)
-	return s, ok
+	s, _ := ctx.Value(subjectKey{}).(Subject)
+	return s, s.Role != ""
 }

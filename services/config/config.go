@@ -14,11 +14,13 @@ type Config struct {
 	Path    string // absolute
 	Dir     string // the directory of Path: what relative paths are relative to
 	Data    string // absolute; where state, logs and history live
-	Listen  string // a loopback address and port of the dashboard and REST
+	Listen  string // address and port of the dashboard and REST
 	TLS     TLS
 	Monitor Monitor
 	History History
 	Alerts  []services.AlertRule
+	Auth    Auth
+	Hosts   []string          // names, beside localhost and its addresses, by which the dashboard is reached
 	ExitOn  string            // the server whose end ends the manager, empty for none
 	Servers []services.Server // in the order of the file
 
@@ -29,6 +31,20 @@ type Config struct {
 type Monitor struct {
 	Interval time.Duration
 }
+
+// Auth says who needs no login.
+type Auth struct {
+	Local LocalAuth
+}
+
+// LocalAuth is how the manager's own user comes in on a loopback address.
+type LocalAuth string
+
+// The ways for the manager's own user.
+const (
+	LocalOperator LocalAuth = "operator" // as an operator, without a login
+	LocalLogin    LocalAuth = "login"    // as everybody else
+)
 
 // History says how long what happened is kept.
 type History struct {
@@ -92,6 +108,7 @@ func read(path, data string, lookup Lookup, notify func(address string) error) (
 		Listen:  DefaultListen,
 		Monitor: Monitor{Interval: DefaultInterval},
 		History: History{Keep: DefaultKeep},
+		Auth:    Auth{Local: LocalOperator},
 	}
 	if data, ok := clean(data, r); ok {
 		if root := parse(data, r); root != nil || len(r.list) == 0 {

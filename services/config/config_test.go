@@ -80,6 +80,8 @@ servers:
     live: {exec: [./check, -q], interval: 5s, timeout: 2s, failures: 4, action: alert}
     silence: 5m
 history: {keep: 90d}
+auth: {local: login}
+hosts: [Tend.example.com., box, 192.0.2.7, box]
 exit_on: api
 alerts:
   - {on: [crash, give_up, crash], webhook: "https://example.com/hook?token=1", servers: [api], every: 1m}
@@ -93,6 +95,7 @@ alerts:
 	want := &Config{
 		Path: path, Dir: dir, Data: filepath.Join(dir, "var/tend"),
 		Listen: "127.0.0.1:4040", Monitor: Monitor{Interval: 500 * time.Millisecond}, History: History{Keep: 90 * 24 * time.Hour}, ExitOn: "api",
+		Auth: Auth{Local: LocalLogin}, Hosts: []string{"tend.example.com", "box", "192.0.2.7"},
 		Alerts: []services.AlertRule{
 			{On: []services.AlertOn{services.OnCrash, services.OnGiveUp}, Webhook: "https://example.com/hook?token=1", Servers: []string{"api"}, Every: time.Minute},
 			{On: []services.AlertOn{services.OnDisk}, Notify: "ntfy://ntfy.sh/topic", Every: DefaultEvery, Quiet: services.QuietHours{From: 22 * time.Hour, To: 7*time.Hour + 30*time.Minute}},
@@ -145,7 +148,7 @@ func TestTheSmallestFileHasEveryDefault(t *testing.T) {
 	server := base(dir)
 	server.Name, server.Command.Shell = "web", "./web"
 	want := &Config{Path: path, Dir: dir, Data: filepath.Join(dir, ".tend"), Listen: DefaultListen,
-		Monitor: Monitor{Interval: DefaultInterval}, History: History{Keep: DefaultKeep}, Servers: []services.Server{server}}
+		Monitor: Monitor{Interval: DefaultInterval}, History: History{Keep: DefaultKeep}, Auth: Auth{Local: LocalOperator}, Servers: []services.Server{server}}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("read\n%+v\nwant\n%+v", c, want)
 	}

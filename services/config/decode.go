@@ -2,14 +2,11 @@ package config
 
 import (
 	"maps"
-	"net"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"tend/services"
 )
 
 // decoder reads values of the tree. It notes problems and goes on, so that
@@ -43,9 +40,8 @@ func (d *decoder) spend(at place, amount int) bool {
 // fields says what reads the value of each key that a map may have.
 type fields map[string]func(*node)
 
-// object reads a map: each key by its function. Keys that are planned but not
-// there yet are refused as such, not as misspellings.
-func (d *decoder) object(n *node, label string, known fields, later ...string) {
+// object reads a map: each key by its function.
+func (d *decoder) object(n *node, label string, known fields) {
 	if n.kind != object {
 		d.wants(n, label, "a map with one or more of "+strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 		return
@@ -64,10 +60,6 @@ func (d *decoder) object(n *node, label string, known fields, later ...string) {
 			continue
 		}
 		key = quoteCut(key, "")
-		if slices.Contains(later, e.key) {
-			d.add(e.at, key, "is not supported yet: remove it")
-			continue
-		}
 		d.unknown(e, key, known)
 	}
 }
@@ -104,7 +96,7 @@ func separator(label string) string {
 	return ": "
 }
 
-var topLevel = map[string]bool{"monitor": true, "history": true, "tls": true}
+var topLevel = map[string]bool{"monitor": true, "history": true, "tls": true, "auth": true}
 
 // wants says what was expected and what was found.
 func (d *decoder) wants(n *node, label, what string) {
@@ -325,20 +317,4 @@ func (d *decoder) listen(n *node, into *string) {
 		return
 	}
 	*into = value
-}
-
-// CheckListen reports whether the dashboard may listen on an address: only on
-// one that nobody outside this machine can reach, since there are no logins
-// yet. Port 0 is any free one. Invalid; the sentence follows "listen".
-func CheckListen(address string) error {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return services.Errorf(services.Invalid, "wants an address and a port such as %s, not %s", DefaultListen, quoteCut(address, `"`))
-	}
-	if p, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return services.Errorf(services.Invalid, "wants a port from 0 to 65535 after the colon, not %s", quoteCut(port, `"`))
-	} else if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return services.Errorf(services.Invalid, "would open the dashboard on %s to other machines, and there are no logins yet: write 127.0.0.1:%d, and reach it from elsewhere through a tunnel such as ssh -L", quoteCut(address, ""), p)
-	}
-	return nil
 }

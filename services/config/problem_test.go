@@ -39,11 +39,9 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 		{"an unknown key in a map", "servers:\n  api:\n    command: x\n    stop: {signals: INT}\n", []string{
 			`4:12: api: stop.signals is not a key that is known here: did you mean "signal"?`}},
 		{"an unknown key with no near one", "zzzzzz: 1\n" + ok, []string{
-			`1:1: zzzzzz is not a key that is known here: the keys are alerts, data, defaults, exit_on, history, listen, monitor, servers, tls`}},
+			`1:1: zzzzzz is not a key that is known here: the keys are alerts, auth, data, defaults, exit_on, history, hosts, listen, monitor, servers, tls`}},
 		{"a server's key at the top", "command: x\n" + ok, []string{
 			`1:1: command belongs to a server, or under defaults: write it below servers: NAME:`}},
-		{"keys of a later version", "auth: {local: operator}\n" + ok, []string{
-			`1:1: auth is not supported yet: remove it`}},
 		{"a certificate without a key", "tls: {cert: c.pem}\n" + ok, []string{
 			`1:6: tls wants a certificate and its key: write {cert: ./cert.pem, key: ./key.pem}, or self-signed`}},
 		{"another word for a certificate", "tls: selfsigned\n" + ok, []string{
@@ -222,8 +220,20 @@ func TestProblemsAreNamedWithTheirPlace(t *testing.T) {
 		{"ports that two want", "listen: 127.0.0.1:8081\nservers:\n  a: {command: a, port: 8080}\n  b: {command: b, port: 8080}\n  c: {command: c, port: 8081}\n", []string{
 			`4:25: b: port 8080 is already the port of a: only one can listen on it, so change one of the two`,
 			`5:25: c: port 8081 is already the port of the dashboard (listen: 127.0.0.1:8081): only one can listen on it, so change one of the two`}},
-		{"addresses", "listen: 0.0.0.0:3030\n" + ok, []string{
-			`1:9: listen would open the dashboard on 0.0.0.0:3030 to other machines, and there are no logins yet: write 127.0.0.1:3030, and reach it from elsewhere through a tunnel such as ssh -L`}},
+		{"an address by name", "listen: example.com:3030\n" + ok, []string{
+			`1:9: listen wants localhost or an IP address before the colon, not "example.com": 0.0.0.0 is every address of this machine`}},
+		{"every address, in short", "listen: \":3030\"\n" + ok, []string{
+			`1:9: listen wants localhost or an IP address before the colon, not "": 0.0.0.0 is every address of this machine`}},
+		{"who needs no login", "auth: {local: admin, remote: x}\nhosts: [\"http://a\", \"a:80\", \"*\", 7, fine.example]\n" + ok, []string{
+			`1:15: auth.local wants one of operator, login, not "admin"`,
+			`1:22: auth.remote is not a key that is known here: the keys are local`,
+			`2:9: hosts wants names as browsers show them, without http:// and without a port, such as tend.example.com, not "http://a"`,
+			`2:21: hosts wants names as browsers show them, without http:// and without a port, such as tend.example.com, not "a:80"`,
+			`2:29: hosts wants names as browsers show them, without http:// and without a port, such as tend.example.com, not "*"`,
+			`2:34: hosts wants text, not the number 7: put it in quotes`}},
+		{"hosts that are no list", "auth: login\nhosts: a\n" + ok, []string{
+			`1:7: auth wants a map with one or more of local, not the text "login"`,
+			`2:8: hosts wants a list of names such as [tend.example.com], not the text "a"`}},
 		{"an address without a port", "listen: localhost\n" + ok, []string{
 			`1:9: listen wants an address and a port such as 127.0.0.1:3030, not "localhost"`}},
 		{"a port that is none", "listen: \"localhost:http\"\n" + ok, []string{

@@ -12,16 +12,13 @@ import (
 	"tend/services"
 )
 
-// Keys of a server, those of today and those to come. A test compares the
-// first list with what is really read.
-var (
-	serverKeys = []string{
-		"autostart", "backoff", "command", "depends_on", "description", "dir", "env", "env_file", "group",
-		"limits", "live", "logs", "overlap", "port", "ready", "restart", "schedule", "silence", "stop", "success", "thresholds",
-		"timezone", "type", "umask", "user", "watchdog",
-	}
-	laterKeys = []string{"auth"}
-)
+// serverKeys are the keys of a server. A test compares them with what is really
+// read.
+var serverKeys = []string{
+	"autostart", "backoff", "command", "depends_on", "description", "dir", "env", "env_file", "group",
+	"limits", "live", "logs", "overlap", "port", "ready", "restart", "schedule", "silence", "stop", "success", "thresholds",
+	"timezone", "type", "umask", "user", "watchdog",
+}
 
 // base is a server of which the file says nothing.
 func base(dir string) services.Server {
@@ -77,6 +74,8 @@ func (d *decoder) config(root *node, c *Config) {
 				mentioned = append(mentioned, named{name, "exit_on", n.at})
 			}
 		},
+		"auth":   func(n *node) { d.auth(n, &c.Auth) },
+		"hosts":  func(n *node) { d.hosts(n, &c.Hosts) },
 		"alerts": func(n *node) { mentioned = append(mentioned, d.alerts(n, &c.Alerts)...) },
 		"history": func(n *node) {
 			d.object(n, "history", fields{"keep": func(n *node) { d.days(n, "history.keep", &c.History.Keep) }})
@@ -92,7 +91,7 @@ func (d *decoder) config(root *node, c *Config) {
 			known[e.key] = func(*node) {}
 		}
 	}
-	d.object(root, "", known, laterKeys...)
+	d.object(root, "", known)
 	drafts := d.servers(root, servers, model)
 	d.check(drafts, c.Listen, listenAt)
 	d.checkNamed(drafts, mentioned)

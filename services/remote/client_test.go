@@ -46,7 +46,7 @@ func serve(t *testing.T, socket string) *manager {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{ConnContext: handlers.ConnContext, Handler: m.breaking(handlers.New(handlers.Deps{
+	srv := &http.Server{ConnContext: handlers.ConnContext(nil), Handler: m.breaking(handlers.New(handlers.Deps{
 		Control: m.Fake, Logs: &m.log, Position: m.Last, Log: slog.New(slog.DiscardHandler), Info: handlers.Info{Version: "1", PID: 7, URL: "http://127.0.0.1:1"},
 		Shutdown: func(_ context.Context, keep bool) error {
 			m.kept <- keep

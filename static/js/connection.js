@@ -62,5 +62,9 @@
   addEventListener("DOMContentLoaded", () => {
     const link = $("link");
     if (link) link.hidden = false;
+    if ($("poll") && !$("socket")) { // what is pushed is not for everybody
+      show("lost");
+      polling = setInterval(poll, pollEvery);
+    }
   });
 })();

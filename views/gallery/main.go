@@ -28,7 +28,7 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:3033", "address of the gallery")
 	flag.Parse()
-	fmt.Printf("gallery: http://%s/ shows every state, /empty, /ask, /problem, /toasts, /logs, /timeline, /config, /charts, /sparks, /graph, /graph/deep (wide, parts, untied, none) and /servers/NAME the rest\n", *listen)
+	fmt.Printf("gallery: http://%s/ shows every state, /empty, /ask, /problem, /toasts, /logs, /timeline, /config, /login, /enter, /access, /charts, /sparks, /graph, /graph/deep (wide, parts, untied, none) and /servers/NAME the rest\n", *listen)
 	server := &http.Server{Addr: *listen, Handler: routes(), ReadHeaderTimeout: 10 * time.Second}
 	fmt.Fprintln(os.Stderr, server.ListenAndServe())
 	os.Exit(1)
@@ -73,7 +73,7 @@ func routes() http.Handler {
 	show("/servers/{id}/{tab}", tab)
 	show("/keys", func(*http.Request) templ.Component { return pages.Keys(frame("Keys")) })
 	show("/palette", func(r *http.Request) templ.Component {
-		return pages.Palette(frame("Find"), model.PaletteOf(r.URL.Query().Get("q"), canned.Servers(time.Now())))
+		return pages.Palette(frame("Find"), model.PaletteOf(r.URL.Query().Get("q"), canned.Servers(time.Now()), services.Admin))
 	})
 	show("/logs", func(*http.Request) templ.Component { return logs() })
 	show("/timeline", func(r *http.Request) templ.Component {
@@ -83,6 +83,27 @@ func routes() http.Handler {
 	show("/config", func(*http.Request) templ.Component {
 		return pages.Config(frame("Configuration"), model.PlanOf(canned.Plan()), model.AlertsOf(canned.Alerts(time.Now()), nil, time.Now()))
 	})
+	show("/login", func(*http.Request) templ.Component {
+		return pages.SignIn(layout.Frame{Title: "Sign in"}, model.SignIn{Why: "The name or the password is wrong.", Next: "/"})
+	})
+	show("/enter", func(*http.Request) templ.Component { return pages.Enter(layout.Frame{Title: "Sign in"}, "key") })
+	show("/refusal", func(*http.Request) templ.Component {
+		return pages.Refusal(layout.Frame{Title: "Forbidden"}, "Forbidden", "a page of another origin may not do that: open the dashboard itself")
+	})
+	show("/access", func(r *http.Request) templ.Component {
+		now := time.Now()
+		f := frame("Access")
+		f.Here = "/access"
+		users, tokens, sessions := canned.Access(now)
+		var made *model.NewToken
+		if r.URL.Query().Has("made") {
+			made = &model.NewToken{Name: "backup", Secret: "tend_3q2-7wAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBk"}
+		}
+		if r.URL.Query().Has("empty") {
+			users, tokens, sessions = nil, nil, nil
+		}
+		return pages.Access(f, model.AccessOf(users, tokens, sessions, made, now))
+	})
 	return mux
 }
 
@@ -90,7 +111,7 @@ func routes() http.Handler {
 func frame(title string) layout.Frame {
 	return layout.Frame{
 		Title: title, Version: "gallery", PID: "1", Config: "/etc/tend/tend.yaml", Demo: true,
-		Now: fmt.Sprint(time.Now().UnixMilli()), Zone: "0",
+		Now: fmt.Sprint(time.Now().UnixMilli()), Zone: "0", Who: "alice", Role: string(services.Admin), SignedIn: true,
 	}
 }
 

@@ -24,6 +24,7 @@ func TestPicturesFitTheirWindows(t *testing.T) {
 			tab := browser.Open(t, browsertest.Size(size.width, size.height, theme))
 			for name, path := range map[string]string{
 				"overview": "/", "empty": "/empty", "problem": "/problem", "toasts": "/toasts", "logs": "/logs",
+				"login": "/login", "enter": "/enter", "access": "/access?made",
 				"server-api": "/servers/api", "server-search": "/servers/search", "server-docs": "/servers/docs", "server-worker": "/servers/worker",
 			} {
 				tab.Go(server.URL + path)

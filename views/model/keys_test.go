@@ -64,7 +64,7 @@ func TestThePaletteFindsTheNearestFirst(t *testing.T) {
 	list := canned.Servers(now)
 	list = append(list, services.Status{ID: "api-gateway", Name: "api-gateway"}, services.Status{ID: "old-api", Name: "old-api"}, services.Status{ID: "caprice", Name: "caprice"})
 	names := func(query string) (out []string) {
-		for _, item := range model.PaletteOf(query, list).Items {
+		for _, item := range model.PaletteOf(query, list, services.Operator).Items {
 			out = append(out, item.Name)
 		}
 		return out
@@ -83,7 +83,7 @@ func TestThePaletteFindsTheNearestFirst(t *testing.T) {
 	if got := names("a"); len(got) != 12 {
 		t.Errorf("a letter finds %d", len(got))
 	}
-	for _, item := range model.PaletteOf("kill postgres", list).Items {
+	for _, item := range model.PaletteOf("kill postgres", list, services.Operator).Items {
 		if item.Ask != strings.HasPrefix(item.URL, "/bulk?") {
 			t.Errorf("%+v", item)
 		}

@@ -27,18 +27,9 @@ type PaletteItem struct {
 // paletteLength is how many are worth reading.
 const paletteLength = 12
 
-var palettePages = []PaletteItem{
-	{Name: "Servers", Hint: "page", URL: "/"},
-	{Name: "Graph", Hint: "page", URL: "/graph"},
-	{Name: "Logs", Hint: "page", URL: "/logs"},
-	{Name: "Timeline", Hint: "page", URL: "/timeline"},
-	{Name: "Configuration", Hint: "page", URL: "/config"},
-	{Name: "Keys", Hint: "page", URL: "/keys"},
-}
-
 // PaletteOf returns what matches best, the best first. Words are matched one by
-// one, so that "re api" finds "Restart api".
-func PaletteOf(query string, list []services.Status) Palette {
+// one, so that "re api" finds "Restart api". There is nothing in it that the role may not.
+func PaletteOf(query string, list []services.Status, role services.Role) Palette {
 	out := Palette{Query: query}
 	type ranked struct {
 		item PaletteItem
@@ -54,10 +45,10 @@ func PaletteOf(query string, list []services.Status) Palette {
 		s := &list[i]
 		try(PaletteItem{Name: s.Name, Hint: s.Group, Sign: StateOf(s), URL: "/servers/" + s.ID}, 0)
 	}
-	for _, page := range palettePages {
-		try(page, 1)
+	for _, page := range append(PagesFor(string(role)), Page{"/keys", "Keys"}) {
+		try(PaletteItem{Name: page.Name, Hint: "page", URL: page.Path}, 1)
 	}
-	if query != "" { // each server has several: too many to begin with
+	if query != "" && role.May(services.Operator) { // each server has several: too many to begin with
 		for i := range list {
 			s := &list[i]
 			try(PaletteItem{Name: "Log of " + s.Name, Hint: "page", URL: "/servers/" + s.ID + "/logs"}, 2)
