@@ -94,6 +94,7 @@ func (h *handler) tell(w http.ResponseWriter, r *http.Request, p problem) {
 		head.Del(name) // they were about the answer that is not given
 	}
 	head.Set("Cache-Control", "no-store")
+	r = r.WithContext(context.WithoutCancel(r.Context())) // whoever may not go on is told so
 	unknown := p.Status == http.StatusUnauthorized
 	var err error
 	switch {

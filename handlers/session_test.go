@@ -230,6 +230,25 @@ func TestWhatWasBegunEndsWithWhatItWasBegunBy(t *testing.T) {
 	}
 }
 
+func TestARequestThatIsRevokedBeforeItsAnswerIsToldSo(t *testing.T) {
+	i := openInn(t)
+	for path, says := range map[string]string{"/": `action="/login"`, "/api/servers": "sign in again"} {
+		w := httptest.NewRecorder()
+		r := request("GET", path, "").WithContext(context.Background())
+		r.Header.Set("Authorization", "Bearer "+i.tokens["viewer"])
+		i.recognised(i.show(func(_ http.ResponseWriter, r *http.Request) error {
+			if err := i.RevokeToken(t.Context(), "viewer"); err != nil {
+				t.Error(err)
+			}
+			return r.Context().Err()
+		})).ServeHTTP(w, r)
+		if w.Code != 401 || !strings.Contains(w.Body.String(), says) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+		i = openInn(t)
+	}
+}
+
 func TestTheRecordIsNotFilledByThoseWhoAreRefused(t *testing.T) {
 	var f refusals
 	now := time.Now()
