@@ -145,6 +145,7 @@ func TestTheContractNamesEveryAnswerToABadRequest(t *testing.T) {
 	a := newApp(t, func(d *Deps) {
 		d.Metrics = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 		d.Reload = func(context.Context, bool, string, string) (services.Plan, error) { return services.Plan{}, nil }
+		d.Access = invite(t).Access
 	})
 	calls(t, func(method, path string, call described, query []string) {
 		ask := func(what, target string, header ...string) {

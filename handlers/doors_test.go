@@ -95,6 +95,7 @@ var everyDoor = []door{
 	{route: "POST /bulk", body: "action=start&id=web", viewer: 403, operator: 303, admin: 303},
 	{route: "GET /servers/{id}", viewer: 200, operator: 200, admin: 200},
 	{route: "GET /servers/{id}/events", viewer: 200, operator: 200, admin: 200},
+	{route: "GET /servers/{id}/config", viewer: 200, operator: 200, admin: 200},
 	{route: "GET /servers/{id}/processes", viewer: 200, operator: 200, admin: 200},
 	{route: "GET /servers/{id}/log", viewer: 200, operator: 200, admin: 200},
 	{route: "GET /servers/{id}/logs", viewer: 200, operator: 200, admin: 200},
@@ -144,6 +145,7 @@ var everyDoor = []door{
 	{route: "POST /api/config/reload", viewer: 403, operator: 200, admin: 200},
 	{route: "GET /api/alerts", viewer: 200, operator: 200, admin: 200},
 	{route: "POST /api/alerts/test", viewer: 403, operator: 403, admin: 200},
+	{route: "POST /api/upgrade", viewer: 403, operator: 403, admin: 200},
 	{route: "POST /api/shutdown", viewer: 403, operator: 403, admin: 200},
 	{route: "GET /api/access/me", viewer: 200, operator: 200, admin: 200},
 	{route: "GET /api/access/users", viewer: 403, operator: 403, admin: 200},
@@ -243,6 +245,7 @@ func TestEveryDoorIsOpenToThoseWhoMayAndToNobodyElse(t *testing.T) {
 			d.Access, d.LocalOperator, d.Ending = g.Access, true, ended
 			d.Metrics = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 			d.Reload = func(context.Context, bool, string, string) (services.Plan, error) { return services.Plan{}, nil }
+			d.Upgrade = func(context.Context, string) error { return nil }
 		})
 	}
 	table, there := map[string]door{}, map[string]bool{}

@@ -59,9 +59,13 @@ func (l *limits) queued(handle api.Handler) api.Handler {
 			return handle(w, r)
 		}
 		select {
-		case l.work <- struct{}{}:
-		case <-r.Context().Done():
-			return r.Context().Err()
+		case l.work <- struct{}{}: // first: what is at once need not look whether somebody waits
+		default:
+			select {
+			case l.work <- struct{}{}:
+			case <-r.Context().Done():
+				return r.Context().Err()
+			}
 		}
 		release := sync.OnceFunc(func() { <-l.work })
 		defer release()
