@@ -94,3 +94,45 @@ func BenchmarkThousandByDialer(b *testing.B) {
 	share := float64(processorTime(b)-used) / float64(b.N) / float64(DefaultInterval)
 	b.ReportMetric(100*share, "%core")
 }
+
+// BenchmarkDial is what a check by tcp cannot do without.
+func BenchmarkDial(b *testing.B) {
+	address := accepting(b)
+	for b.Loop() {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.Close()
+	}
+}
+
+// accepting listens and accepts whoever comes.
+func accepting(b *testing.B) (address string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// BenchmarkTCPCheck is one check by tcp with the look at who listens there.
+func BenchmarkTCPCheck(b *testing.B) {
+	address := accepting(b)
+	c := &tcpCheck{address: address}
+	for b.Loop() {
+		if err := c.try(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -11,6 +11,8 @@ import (
 // What linux/inet_diag.h and linux/sock_diag.h say.
 const (
 	sockDiagByFamily = 20
+	established      = 1  // TCP_ESTABLISHED
+	closeWait        = 8  // TCP_CLOSE_WAIT
 	listenState      = 10 // TCP_LISTEN
 	listening        = 1 << listenState
 	requestSize      = unix.NLMSG_HDRLEN + 56
@@ -36,45 +38,63 @@ func listListening(ports map[int]listener) bool {
 	return dump(fd, unix.AF_INET, buf, ports) && dump(fd, unix.AF_INET6, buf, ports)
 }
 
-// listenerAt returns who takes connections to an address of this machine, and
-// false where the kernel does not say. To ask for one costs the same however
-// many there are.
-func listenerAt(at netip.AddrPort) (listener, bool) {
+// endpoint is one socket of this machine as the kernel tells of it.
+type endpoint struct {
+	state   byte
+	inode   uint32 // 0 where no process has it: a connection that was not accepted yet
+	waiting int    // of a listener: connections that it has not accepted
+}
+
+func (e endpoint) listens() bool { return e.state == listenState }
+
+// waits reports whether it is a connection that nobody has accepted.
+func (e endpoint) waits() bool {
+	return e.inode == 0 && (e.state == established || e.state == closeWait)
+}
+
+// socketAt returns the socket at an address of this machine that is connected
+// with another one, or the one that listens where there is none. It is nil for
+// nobody, and known is false where the kernel does not say. To ask for one
+// costs the same however many there are.
+func socketAt(here, there netip.AddrPort) (s *endpoint, known bool) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_INET_DIAG)
 	if err != nil {
-		return listener{}, false
+		return nil, false
 	}
 	defer unix.Close(fd) //nolint:errcheck // nothing was written that could be lost
-	family, ip := byte(unix.AF_INET6), at.Addr().Unmap()
-	if ip.Is4() {
+	family := byte(unix.AF_INET6)
+	if here.Addr().Unmap().Is4() {
 		family = unix.AF_INET
 	}
 	req := newRequest(family, unix.NLM_F_REQUEST)
 	id := req[unix.NLMSG_HDRLEN+8:]
-	binary.BigEndian.PutUint16(id, at.Port())
-	copy(id[4:20], ip.AsSlice())
+	binary.BigEndian.PutUint16(id, here.Port())
+	binary.BigEndian.PutUint16(id[2:], there.Port())
+	copy(id[4:20], here.Addr().Unmap().AsSlice())
+	copy(id[20:36], there.Addr().Unmap().AsSlice())
 	binary.NativeEndian.PutUint64(id[40:], ^uint64(0)) // any cookie
 	if err := unix.Sendto(fd, req[:], 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return listener{}, false
+		return nil, false
 	}
 	var buf [1024]byte
 	n, _, err := unix.Recvfrom(fd, buf[:], 0)
 	if err != nil {
-		return listener{}, false
+		return nil, false
 	}
 	messages, err := syscall.ParseNetlinkMessage(buf[:n])
 	if err != nil || len(messages) == 0 {
-		return listener{}, false
+		return nil, false
 	}
 	m := messages[0]
 	switch {
 	case m.Header.Type == unix.NLMSG_ERROR && len(m.Data) >= 4:
-		return listener{}, int32(binary.NativeEndian.Uint32(m.Data)) == -int32(unix.ENOENT)
-	case m.Header.Type != sockDiagByFamily || len(m.Data) < answerSize || m.Data[stateAt] != listenState:
-		return listener{}, false
+		return nil, int32(binary.NativeEndian.Uint32(m.Data)) == -int32(unix.ENOENT)
+	case m.Header.Type != sockDiagByFamily || len(m.Data) < answerSize:
+		return nil, false
 	}
-	inode := binary.NativeEndian.Uint32(m.Data[inodeAt:])
-	return listener{mark: uint64(inode), inodes: []uint32{inode}, waiting: int(binary.NativeEndian.Uint32(m.Data[waitingAt:]))}, true
+	return &endpoint{
+		state: m.Data[stateAt], inode: binary.NativeEndian.Uint32(m.Data[inodeAt:]), waiting: int(binary.NativeEndian.Uint32(m.Data[waitingAt:])),
+	}, true
 }
 
 func newRequest(family byte, flags uint16) (req [requestSize]byte) {

@@ -29,7 +29,7 @@ type attempt func(ctx context.Context) error
 func (p *Prober) checkOf(w Watched, probe services.Probe) (attempt, error) {
 	switch {
 	case probe.TCP != "":
-		c := &tcpCheck{eyes: p.o.Eyes, address: probe.TCP, queue: queue{run: w.Run}}
+		c := &tcpCheck{eyes: p.o.Eyes, address: probe.TCP, run: w.Run}
 		return c.try, nil
 	case probe.HTTP != nil:
 		return newHTTPCheck(*probe.HTTP)

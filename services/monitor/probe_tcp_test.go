@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func skipWithoutSockets(t *testing.T) {
@@ -17,18 +19,79 @@ func skipWithoutSockets(t *testing.T) {
 
 func TestATCPCheckFindsAServerHungThatAcceptsNothing(t *testing.T) {
 	skipWithoutSockets(t)
-	port, _ := listen(t, "tcp", "127.0.0.1:0") // accepts nothing
-	c := &tcpCheck{address: fmt.Sprintf("localhost:%d", port)}
-	var err error
-	for range stuck + 1 {
-		if err != nil {
-			t.Errorf("hung too soon: %v", err)
+	synctest.Test(t, func(t *testing.T) {
+		port, _ := listen(t, "tcp", "127.0.0.1:0") // accepts nothing
+		c := &tcpCheck{address: fmt.Sprintf("localhost:%d", port)}
+		for range stuck {
+			if err := c.try(t.Context()); err != nil {
+				t.Errorf("hung too soon: %v", err)
+			}
+			time.Sleep(time.Second)
 		}
-		err = c.try(t.Context())
-	}
-	if want := fmt.Sprintf("port %d takes connections, but it has accepted none of %d that wait", port, stuck); err == nil || err.Error() != want {
-		t.Errorf("said %v, want %s", err, want)
-	}
+		want := fmt.Sprintf("port %d takes connections, but it has accepted none for 3s: %d wait", port, stuck+1)
+		if err := c.try(t.Context()); err == nil || err.Error() != want {
+			t.Errorf("said %v, want %s", err, want)
+		}
+	})
+}
+
+func TestATCPCheckLeavesABusyServerItsTime(t *testing.T) {
+	skipWithoutSockets(t)
+	synctest.Test(t, func(t *testing.T) {
+		port, _ := listen(t, "tcp", "127.0.0.1:0")
+		c := &tcpCheck{address: fmt.Sprintf("127.0.0.1:%d", port)}
+		for range 20 {
+			if err := c.try(t.Context()); err != nil {
+				t.Errorf("hung after 20 checks in a second: %v", err)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	})
+}
+
+func TestATCPCheckOfAServerWithMoreToDoThanItCanStaysWell(t *testing.T) {
+	skipWithoutSockets(t)
+	synctest.Test(t, func(t *testing.T) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		address := l.Addr().String()
+		var crowd []net.Conn // which always waits
+		defer func() {
+			for _, c := range crowd {
+				c.Close()
+			}
+		}()
+		come := func() {
+			c, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			crowd = append(crowd, c)
+		}
+		c := &tcpCheck{address: address}
+		for range 8 {
+			come()
+		}
+		for range 10 {
+			if err := c.try(t.Context()); err != nil {
+				t.Error(err)
+			}
+			for range 5 { // it serves some of those that wait, and as many come again
+				served, err := l.Accept()
+				if err != nil {
+					t.Fatal(err)
+				}
+				served.Close()
+			}
+			for range 4 {
+				come()
+			}
+			time.Sleep(time.Second)
+		}
+	})
 }
 
 func TestATCPCheckFindsAServerHungThatIsHalted(t *testing.T) {
@@ -85,6 +148,32 @@ func TestATCPCheckDoesNotTakeTheListenerOfSomebodyElseForItsOwn(t *testing.T) {
 	}
 }
 
+func TestOnlyAConnectionThatNobodyHasAcceptedWaits(t *testing.T) {
+	skipWithoutSockets(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, from := ends(c)
+	if s, known := socketAt(here, from); !known || s == nil || !s.waits() {
+		t.Errorf("before it is accepted: %+v, known %v", s, known)
+	}
+	served, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, known := socketAt(here, from); !known || s == nil || s.waits() {
+		t.Errorf("once it is accepted: %+v, known %v", s, known)
+	}
+	served.Close()
+	c.Close()
+}
+
 func TestNobodyListensAtAnAddressThatIsFree(t *testing.T) {
 	skipWithoutSockets(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -92,14 +181,14 @@ func TestNobodyListensAtAnAddressThatIsFree(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := l.Addr().(*net.TCPAddr).AddrPort()
-	if found, known := listenerAt(at); !known || found.mark == 0 || found.waiting != 0 {
+	if found, known := socketAt(at, netip.AddrPort{}); !known || found == nil || !found.listens() || found.inode == 0 || found.waiting != 0 {
 		t.Errorf("%+v, known %v", found, known)
 	}
-	if found, known := listenerAt(netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), at.Port())); !known || found.mark != 0 {
+	if found, known := socketAt(netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), at.Port()), netip.AddrPort{}); !known || found != nil {
 		t.Errorf("at another address: %+v, known %v", found, known)
 	}
 	l.Close()
-	if found, known := listenerAt(at); !known || found.mark != 0 {
+	if found, known := socketAt(at, netip.AddrPort{}); !known || found != nil {
 		t.Errorf("when it is free: %+v, known %v", found, known)
 	}
 }
