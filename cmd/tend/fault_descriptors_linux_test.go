@@ -102,12 +102,12 @@ func TestAManagerThatCannotOpenItsServersStartsNoSecondOnes(t *testing.T) {
 			for i := range 30 {
 				names = append(names, fmt.Sprintf("s%02d", i))
 			}
-			w.tickers("", names...)
+			w.configure("defaults: {command: [sleep, '1000']}\nservers: {" + strings.Join(names, ": {}, ") + ": {}}\n")
 			w.open()
 			w.allRun(names...)
 			before := w.pidsNow()
 			w.kill()
-			for _, descriptors := range []string{"12", "20", "30", "45"} {
+			for _, descriptors := range []string{"12", "30", "45"} {
 				w.wrap = []string{"prlimit", "--nofile=" + descriptors}
 				said := w.refused()
 				if !strings.Contains(said, "too many open files") {
