@@ -39,9 +39,14 @@ type manager struct {
 	breaks atomic.Int32 // so many streams of events break as soon as they have begun
 }
 
-func serve(t *testing.T, socket string) *manager {
+// serve begins a manager in whose life some events have happened before anybody
+// can reach it.
+func serve(t *testing.T, socket string, before ...services.Event) *manager {
 	t.Helper()
 	m := &manager{Fake: controltest.NewFake(controltest.Servers()...), socket: socket, kept: make(chan bool, 1), begun: make(chan struct{}, 9)}
+	for _, e := range before {
+		m.Publish(e)
+	}
 	l, err := remote.Listen(socket)
 	if err != nil {
 		t.Fatal(err)

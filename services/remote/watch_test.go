@@ -60,9 +60,8 @@ func TestAWatchGoesOnWithTheNextManager(t *testing.T) {
 		t.Fatalf("got %+v", one)
 	}
 	first.end()
-	second := serve(t, socket)
-	second.Publish(services.Event{Kind: services.EventLog, Message: "of another life, with the id of the one before"})
-	second.Publish(services.Event{Kind: services.EventLog, Message: "two"})
+	serve(t, socket, services.Event{Kind: services.EventLog, Message: "of another life, with the id of the one before"},
+		services.Event{Kind: services.EventLog, Message: "two"})
 	if e := w.next(t); e.Message != "two" || e.ID != one.ID+1 {
 		t.Errorf("got %+v, want the event after the last one seen", e)
 	}
@@ -87,9 +86,7 @@ func TestAQuietWatchGoesOnWhereItBegan(t *testing.T) {
 	w := watch(t, m, services.Now)
 	<-m.begun
 	m.end()
-	next := serve(t, m.socket)
-	next.Publish(services.Event{Kind: services.EventLog, Message: "before"})
-	next.Publish(services.Event{Kind: services.EventLog, Message: "while nobody listened"})
+	serve(t, m.socket, services.Event{Kind: services.EventLog, Message: "before"}, services.Event{Kind: services.EventLog, Message: "while nobody listened"})
 	if e := w.next(t); e.Message != "while nobody listened" {
 		t.Errorf("got %+v", e)
 	}
