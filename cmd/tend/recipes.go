@@ -119,6 +119,7 @@ func (r *recipes) of(server, digest string) json.RawMessage {
 // how its run was started. Not found for one that is not configured.
 func (m *manager) settings(_ context.Context, s *services.Status) (out services.Settings, err error) {
 	out.File = m.cfg.Path
+	defer func() { m.conceal(&out) }()
 	servers, _ := m.orch.Configured()
 	for _, one := range servers {
 		if one.Name != s.Name {

@@ -47,3 +47,13 @@ func (m *manager) learnSecrets(records []services.Record) {
 		}
 	}
 }
+
+// conceal takes what is secret out of settings: a command may hold it, too.
+func (m *manager) conceal(s *services.Settings) {
+	for i := range s.List {
+		s.List[i].Value = m.secrets.Hide(s.List[i].Value)
+	}
+	for i := range s.Drift {
+		s.Drift[i].Was, s.Drift[i].Is = m.secrets.Hide(s.Drift[i].Was), m.secrets.Hide(s.Drift[i].Is)
+	}
+}
