@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -13,28 +14,49 @@ import (
 	"tend/services"
 )
 
-// fill writes until nothing more fits, and returns the way to make room again.
+// fill writes until nothing more fits, and goes on with that, for others give
+// space back now and then. It returns the way to make room again.
 func fill(t *testing.T, dir string) (free func()) {
 	t.Helper()
-	path := filepath.Join(dir, "filler")
-	f, err := os.Create(path)
+	f, err := os.Create(filepath.Join(dir, "filler"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	for block := make([]byte, 1<<20); len(block) > 0; {
-		if _, err = f.Write(block); err != nil {
-			block = block[:len(block)/2]
+	most := func() (err error) {
+		for block := make([]byte, 1<<20); len(block) > 0; {
+			if _, err = f.Write(block); err != nil {
+				block = block[:len(block)/2]
+			}
 		}
+		return err
 	}
-	if !errors.Is(err, syscall.ENOSPC) {
+	if err := most(); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("the disk is not full: %v", err)
 	}
-	return func() {
-		if err := os.Remove(path); err != nil {
-			t.Fatal(err)
+	enough := make(chan struct{})
+	var filling sync.WaitGroup
+	filling.Go(func() {
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				most() //nolint:errcheck // it is full mostly
+			case <-enough:
+				return
+			}
 		}
-	}
+	})
+	free = sync.OnceFunc(func() {
+		close(enough)
+		filling.Wait()
+		f.Close()
+		if err := os.Remove(f.Name()); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(free)
+	return free
 }
 
 func TestAFullDiskStopsNoServerAndStateAndHistoryCatchUp(t *testing.T) {
@@ -56,11 +78,11 @@ func TestAFullDiskStopsNoServerAndStateAndHistoryCatchUp(t *testing.T) {
 	after := w.replaced("crashed", before)
 	w.do(services.Stop, "stopped")
 	w.waitFor("stopped", services.Stopped)
-	w.hears(heard, services.EventState, "cannot be written")
+	w.hears(heard, services.EventHistory, "cannot be written")
 	w.samePIDs(steady)
 
 	free()
-	w.hears(heard, services.EventState, "written again")
+	w.hears(heard, services.EventHistory, "written again")
 	w.hears(heard, services.EventDisk, "has room again")
 	w.grows(log)
 	w.until("history tells of the crash that happened meanwhile", 30*time.Second, func() string {
@@ -79,6 +101,26 @@ func TestAFullDiskStopsNoServerAndStateAndHistoryCatchUp(t *testing.T) {
 	w.open()
 	w.samePIDs(steady)
 	w.samePIDs(map[string]int{"crashed": int(after.PID)})
+	if s := w.status("stopped"); s.Phase != services.Stopped || s.Want != services.Down {
+		t.Errorf("it is %s and wanted %s", s.Phase, s.Want)
+	}
+}
+
+func TestAManagerThatIsKilledOnAFullDiskFindsItsServersAndTheirWants(t *testing.T) {
+	atOnce(t)
+	disk := smallDisk(t, 16)
+	w := newWard(t, 0, nil)
+	w.moveData(disk)
+	w.tickers("", "stopped", "steady")
+	w.open()
+	w.allRun("stopped", "steady")
+	fill(t, disk)
+	w.do(services.Stop, "stopped")
+	w.waitFor("stopped", services.Stopped)
+	before := w.pidsNow()
+	w.kill()
+	w.open() // the disk is as full as before
+	w.samePIDs(before)
 	if s := w.status("stopped"); s.Phase != services.Stopped || s.Want != services.Down {
 		t.Errorf("it is %s and wanted %s", s.Phase, s.Want)
 	}
