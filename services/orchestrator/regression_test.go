@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tend/services"
+	"tend/services/monitor"
 )
 
 func TestAnInterruptedEndOfTheManagerForgetsNoWant(t *testing.T) {
@@ -217,5 +218,41 @@ func TestWhatARunBeforeHasUsedIsNotShownAsThePresentOnes(t *testing.T) {
 		if s := h.get("web"); s.Usage == nil || *s.Memory != 4096 || *s.CPU != 3 {
 			t.Errorf("it shows %+v", s.Usage)
 		}
+	})
+}
+
+func TestAVerdictThatComesBeforeTheOrchestratorRunsIsTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host := newFakeHost()
+		first := open(t, host, nil, true, server("web", live(services.ProbeRestart)))
+		synctest.Wait()
+		run := first.get("web").Run
+		first.close()
+		early, err := New(Options{
+			Servers: []services.Server{server("web", live(services.ProbeRestart))}, Digest: func(services.Server) string { return "" }, Times: everyTenth,
+			Records: first.trades.all(), Boot: "boot", Trades: first.Orchestrator.trades,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := make(chan struct{})
+		go func() { // as a prober that was quicker
+			defer close(told)
+			early.Verdict(monitor.Verdict{Server: "web", Run: run, From: monitor.FromLive, Passed: true, News: true, At: time.Now()})
+		}()
+		synctest.Wait()
+		ctx, end := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			early.Run(ctx) //nolint:errcheck // it has none
+		}()
+		<-told
+		synctest.Wait()
+		if s, err := early.Get(ctx, "web"); err != nil || s.Healthy == nil || !*s.Healthy {
+			t.Errorf("%v, %+v", err, s)
+		}
+		end()
+		<-ended
 	})
 }

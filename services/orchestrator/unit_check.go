@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"context"
 	"time"
 
 	"tend/services"
@@ -72,7 +73,7 @@ func (o *Orchestrator) Verdict(v monitor.Verdict) {
 		u.checked.Store(v.At.UnixMilli())
 	}
 	if v.News {
-		u.send(o.life, message{verdict: &v}) //nolint:errcheck // a unit that has ended needs no verdicts
+		u.send(context.Background(), message{verdict: &v}) //nolint:errcheck // it ends with the unit, which may not have begun
 	}
 }
 
@@ -157,7 +158,7 @@ type Notice struct {
 // Notice takes what a run says of itself.
 func (o *Orchestrator) Notice(n Notice) {
 	if u := o.roster.Load().byName[n.Server]; u != nil {
-		u.send(o.life, message{notice: &n}) //nolint:errcheck // a unit that has ended needs no notices
+		u.send(context.Background(), message{notice: &n}) //nolint:errcheck // it ends with the unit, which may not have begun
 	}
 }
 
