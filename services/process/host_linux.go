@@ -361,6 +361,10 @@ func (h *Host) Adopt(run services.Run) (*Process, error) {
 		return nil, services.Errorf(services.Unavailable, "%s (pid %d) runs on, but cannot be taken over: %v%s", run.Server, run.Leader.PID, err, moreRoom(err))
 	case err != nil:
 		ids, sure := h.members(run)
+		for until := time.Now().Add(dying); len(ids) == 0 && !sure && time.Now().Before(until); {
+			<-time.After(dyingPause)
+			ids, sure = h.members(run)
+		}
 		if len(ids) == 0 && !sure {
 			return nil, services.Errorf(services.Unavailable, "what is left of %s cannot be looked at now", run.Server)
 		}
@@ -385,6 +389,13 @@ func (h *Host) Adopt(run services.Run) (*Process, error) {
 	h.keep(p)
 	return p, nil
 }
+
+// A process that is about to end is dead already, but still counts as one in its
+// cgroup. On a busy machine that can last.
+const (
+	dying      = 2 * time.Second
+	dyingPause = time.Millisecond
+)
 
 // Ended says how the main process of a run has ended that is not alive any more.
 // It is known where that was our child: this process was another manager before,
