@@ -10,7 +10,7 @@ import (
 
 // planned are the fields of a configuration that a reload looks at elsewhere,
 // and those that cannot change.
-var planned = map[string]bool{"Path": true, "Dir": true, "Servers": true, "Alerts": true}
+var planned = map[string]bool{"Path": true, "Dir": true, "Servers": true, "Alerts": true, "origins": true}
 
 func TestAReloadNamesEveryKeyThatItCannotApply(t *testing.T) {
 	m := &manager{cfg: &config.Config{Monitor: config.Monitor{Interval: time.Second}}}
@@ -26,6 +26,10 @@ func TestAReloadNamesEveryKeyThatItCannotApply(t *testing.T) {
 		switch {
 		case v.Kind() == reflect.String:
 			v.SetString("other")
+		case v.Kind() == reflect.Bool:
+			v.SetBool(!v.Bool())
+		case v.Kind() == reflect.Slice:
+			v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
 		case v.CanInt():
 			v.SetInt(v.Int() + 7)
 		default:
