@@ -240,7 +240,7 @@ func TestAWrongRequestForLogsIsToldSo(t *testing.T) {
 
 func TestASearchGoesOverTheWholeLog(t *testing.T) {
 	d := newDesk(t)
-	d.write("web", "needle 1\n"+strings.Repeat("hay that is as long as a line of a log often is\n", 200<<10)+"Needle 2\n")
+	d.write("web", "needle 1\n"+strings.Repeat("hay that is as long as a line of a log often is\n", 120<<10)+"Needle 2\n")
 	body := d.get("/servers/web/logs/search?q=needle", 200).Body.String()
 	if n := strings.Count(body, "event: hits"); n != 2 {
 		t.Errorf("%d pieces with hits: %.500s", n, body)

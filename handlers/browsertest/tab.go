@@ -185,12 +185,18 @@ func (tab *Tab) Click(selector string) {
 	defer cancel()
 	click := chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)
 	err := chromedp.Do(ctx, click)
-	for err != nil && strings.Contains(err.Error(), "navigated") && ctx.Err() == nil {
+	for err != nil && replaced(err) && ctx.Err() == nil {
 		err = chromedp.Do(ctx, click)
 	}
 	if err != nil {
 		tab.t.Fatalf("click on %s: %v", selector, err)
 	}
+}
+
+// replaced reports whether an element could not be used because another page
+// came in its place.
+func replaced(err error) bool {
+	return strings.Contains(err.Error(), "navigated") || strings.Contains(err.Error(), "Could not find node")
 }
 
 // Press presses keys where the focus is, as a keyboard does: a key that the

@@ -121,6 +121,19 @@ func TestPagesHaveTheirLimits(t *testing.T) {
 	})
 }
 
+// awaitEvent waits until the event with this id can be read: how long the disk
+// takes is not what is tested.
+func awaitEvent(t *testing.T, h *house, id int) {
+	t.Helper()
+	for patience := time.After(time.Minute); ids(h.events(services.HistoryQuery{Limit: 1})) != fmt.Sprint(id); {
+		select {
+		case <-patience:
+			t.Fatalf("event %d is not written", id)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
 func TestPagesHaveNoGapsAndNoDoublesWhileEventsAreWritten(t *testing.T) {
 	path := file(t)
 	h := open(t, path, long)
@@ -128,6 +141,7 @@ func TestPagesHaveNoGapsAndNoDoublesWhileEventsAreWritten(t *testing.T) {
 	for n := 1; n <= before; n++ {
 		h.Event(event(n, services.EventHealth, "api", "x"))
 	}
+	awaitEvent(t, h, before)
 	h.end()
 	h = open(t, path, long)
 	done := make(chan struct{})
@@ -158,6 +172,7 @@ func TestPagesHaveNoGapsAndNoDoublesWhileEventsAreWritten(t *testing.T) {
 		}
 	}
 	<-done
+	awaitEvent(t, h, before+after)
 	h.end()
 	h = build(t, path)
 	if got := h.events(services.HistoryQuery{Limit: 1}); ids(got) != fmt.Sprint(before+after) {
