@@ -28,10 +28,39 @@ var files embed.FS
 // Prefix is where Handler has to be mounted.
 const Prefix = "/static/"
 
+// Styles is the file that all style sheets are in.
+const Styles = "css/all.css"
+
+// sheets are the style sheets, in their order. A page loads them as one: each
+// by itself would be one more answer to wait for before anything is painted.
+var sheets = []string{"tokens", "base", "layout", "components", "charts", "graph", "pages", "overview", "logs", "access", "ansi"}
+
+// styles is what Styles holds.
+var styles = sync.OnceValue(func() []byte {
+	var out bytes.Buffer
+	for _, name := range sheets {
+		content, err := files.ReadFile("css/" + name + ".css")
+		if err != nil {
+			panic("read the embedded files: " + err.Error()) // they are part of the program
+		}
+		out.Write(content)
+	}
+	return out.Bytes()
+})
+
+// read returns a file that can be asked for.
+func read(name string) ([]byte, error) {
+	if name == Styles {
+		return styles(), nil
+	}
+	return files.ReadFile(name)
+}
+
 // hash identifies the content of all files. It is computed once, when the
 // first page is rendered.
 var hash = sync.OnceValue(func() string {
 	sum := sha256.New()
+	sum.Write(styles()) // their order is in no file
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -80,7 +109,7 @@ func Handler() http.Handler {
 		}
 		name, ok := strings.CutPrefix(r.URL.Path, Prefix+hash()+"/")
 		kind, known := types[path.Ext(name)]
-		content, err := files.ReadFile(name)
+		content, err := read(name)
 		if !ok || !known || err != nil {
 			w.Header().Set("Cache-Control", "no-store")
 			http.Error(w, "there is no such file: reload the page", http.StatusNotFound)
@@ -100,7 +129,11 @@ func Handler() http.Handler {
 // packed holds the files that are worth it, packed as small as can be.
 var packed = sync.OnceValue(func() map[string][]byte {
 	out := make(map[string][]byte)
-	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+	var err error
+	if out[Styles], err = pack(styles()); err != nil {
+		panic("pack the style sheets: " + err.Error()) // memory takes everything
+	}
+	err = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if ext := path.Ext(name); err != nil || entry.IsDir() || ext != ".css" && ext != ".js" {
 			return err
 		}

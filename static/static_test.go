@@ -3,6 +3,7 @@ package static
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -100,6 +101,39 @@ func TestEveryFileHasAKnownType(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestTheStylesAreAllOfTheSheetsInTheirOrder(t *testing.T) {
+	res := get("GET", URL(Styles))
+	text, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/css; charset=utf-8" {
+		t.Fatalf("status %d, %v, %v", res.StatusCode, res.Header, err)
+	}
+	entries, err := fs.Glob(files, "css/*.css")
+	if err != nil || len(entries) != len(sheets) {
+		t.Errorf("%d style sheets are loaded, there are %q (%v)", len(sheets), entries, err)
+	}
+	rest := string(text)
+	for _, name := range sheets {
+		content, err := files.ReadFile("css/" + name + ".css")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found bool
+		if rest, found = strings.CutPrefix(rest, string(content)); !found {
+			t.Errorf("%s is not where it has to be", name)
+		}
+	}
+	if rest != "" || !strings.Contains(string(text[:400]), "@layer tokens, base, layout, components, pages;") {
+		t.Errorf("there is more: %q", rest)
+	}
+	packed := httptest.NewRequest("GET", URL(Styles), nil)
+	packed.Header.Set("Accept-Encoding", "gzip")
+	w := httptest.NewRecorder()
+	Handler().ServeHTTP(w, packed)
+	if w.Header().Get("Content-Encoding") != "gzip" || w.Body.Len() > len(text)/2 {
+		t.Errorf("packed it has %d of %d bytes", w.Body.Len(), len(text))
 	}
 }
 
