@@ -112,7 +112,12 @@ func (r *rig) quiet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	timer := time.NewTimer(settled)
+	return rest(ctx, settled)
+}
+
+// rest waits so long.
+func rest(ctx context.Context, long time.Duration) error {
+	timer := time.NewTimer(long)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

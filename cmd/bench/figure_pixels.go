@@ -139,6 +139,10 @@ func measureLasting(ctx context.Context, b *bench) error {
 	if _, err := r.api.Do(ctx, services.Order{Action: services.Start, Servers: []string{stormServer}}); err != nil {
 		return r.trouble(err)
 	}
+	// Until then rows get their pictures, when the first samples come.
+	if err := rest(ctx, 2*settled); err != nil {
+		return err
+	}
 	const looks = 10
 	var heap samples
 	var nodes []int64
