@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -240,46 +239,6 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 	return m, nil
 }
 
-// openDoors listens on the dashboard's address and on the unix socket.
-// Those that were handed over are kept.
-func (m *manager) openDoors(given *estate) (err error) {
-	if m.tcp, err = given.tcp(m.cfg.Listen); err != nil {
-		l, err := net.Listen("tcp", m.cfg.Listen)
-		if err != nil {
-			return m.explainListen(err)
-		}
-		m.tcp = l.(*net.TCPListener)
-	}
-	m.doors = append(m.doors, newCrowd(m.tcp, networkCrowd))
-	path, err := remote.SocketPath(m.cfg.Data)
-	if err != nil {
-		return err
-	}
-	if m.socket, err = given.socket(path); err != nil {
-		if m.socket, err = remote.Listen(path); err != nil {
-			return err
-		}
-	}
-	m.doors = append(m.doors, newCrowd(m.socket, socketCrowd))
-	return nil
-}
-
-// explainListen turns a failure to listen into a sentence that names the
-// holder of the port and the way out.
-func (m *manager) explainListen(err error) error {
-	if !errors.Is(err, syscall.EADDRINUSE) {
-		return services.Errorf(services.Conflict, "cannot listen on %s: %v: choose another address with --listen", m.cfg.Listen, err)
-	}
-	by := "another process"
-	if _, text, splitErr := net.SplitHostPort(m.cfg.Listen); splitErr == nil {
-		port, _ := strconv.Atoi(text)
-		if holder, held, _ := m.host.Holder(port); held {
-			by = fmt.Sprintf("pid %d (%s)", holder.PID, holder.Command)
-		}
-	}
-	return services.Errorf(services.Conflict, "%s is in use by %s: end it, or choose another address with --listen 127.0.0.1:PORT", m.cfg.Listen, by)
-}
-
 func (m *manager) close() {
 	for _, door := range m.doors {
 		door.Close()
@@ -369,14 +328,6 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 		return false, end.ended
 	}
 	return keep || err != nil, err
-}
-
-// closeWeb ends the dashboard. What is still open after a while is cut.
-func (m *manager) closeWeb(patience time.Duration) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	m.web.Shutdown(ctx) //nolint:errcheck // Close cuts what is left
-	m.web.Close()
 }
 
 // flush writes the last state.
