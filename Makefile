@@ -31,9 +31,10 @@ bench: go ## measure tend against the same done by hand (half an hour; ARGS=-qui
 	@$(GO) build -trimpath -o bin/bench ./cmd/bench
 	@bin/bench $(ARGS)
 
-soak: go ## look after 500 servers that crash, with 50 browsers, for SOAK (10m), and see that nothing grows or gets lost
+soak: go ## look after 500 servers that crash, with 50 browsers, for SOAK (10m); then kill the manager at each of its steps, three times
 	@$(GO) build -trimpath -o bin/bench ./cmd/bench
 	@bin/bench soak -for $(or $(SOAK),10m) $(ARGS)
+	@$(GO) test -race -count=3 -timeout 60m -run 'WhereverTheManagerDies|KilledAtRandomMoments' ./cmd/tend
 
 generate: go ## make *_templ.go from *.templ
 	@$(GO) generate ./...
