@@ -28,9 +28,7 @@ func (h *Host) Adopt(run services.Run) (*Process, error) {
 			return nil, services.Errorf(services.Unavailable, "what is left of %s cannot be looked at now", run.Server)
 		}
 		if len(ids) == 0 {
-			if run.Cgroup != "" {
-				removeCgroup(run.Cgroup)
-			}
+			h.discard(run.Cgroup, sweeps)
 			return nil, services.Errorf(services.NotFound, "nothing of run %s of %s is alive", run.ID, run.Server)
 		}
 		leader = nil

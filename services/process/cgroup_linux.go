@@ -147,8 +147,9 @@ func killCgroup(dir string) bool {
 	return os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0) == nil
 }
 
-// removeCgroup removes an empty cgroup with what the run made below it.
-func removeCgroup(dir string) {
+// removeCgroup removes an empty cgroup with what the run made below it. It
+// reports false where a process is in it that is just dying: try again.
+func removeCgroup(dir string) (gone bool) {
 	var dirs []string
 	filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		switch {
@@ -161,9 +162,11 @@ func removeCgroup(dir string) {
 		}
 		return nil
 	})
+	gone = true
 	for i := len(dirs) - 1; i >= 0; i-- {
-		unix.Rmdir(dirs[i])
+		gone = unix.Rmdir(dirs[i]) != unix.EBUSY && gone
 	}
+	return gone
 }
 
 // runsInCgroups finds the cgroups of this instance's runs anywhere in the

@@ -43,7 +43,7 @@ func (h *Host) Find(known []services.Run) ([]services.Run, error) {
 		pids = slices.DeleteFunc(pids, func(id services.Identity) bool { return h.kin[id.PID] })
 		if len(pids) == 0 {
 			if sure {
-				removeCgroup(dir)
+				h.discard(dir, sweeps)
 			}
 			continue
 		}

@@ -49,7 +49,7 @@ type Host struct {
 
 	mu    sync.Mutex // guards what follows
 	live  map[string]*Process
-	trash []string // cgroups to remove
+	trash []litter
 }
 
 // New looks at what the machine offers. The error means that processes cannot
@@ -211,9 +211,27 @@ func (h *Host) closeHandle(x *handle) {
 func (h *Host) forget(p *Process) {
 	h.mu.Lock()
 	delete(h.live, p.run.ID)
-	if p.run.Cgroup != "" {
-		h.trash = append(h.trash, p.run.Cgroup)
+	h.mu.Unlock()
+	h.discard(p.run.Cgroup, sweeps)
+}
+
+// sweeps is how often the removal of a cgroup is tried: the manager may live in
+// it, and then it stays.
+const sweeps = 20
+
+// litter is a cgroup to remove.
+type litter struct {
+	dir   string
+	tries int // left
+}
+
+// discard has a cgroup removed, if there is one.
+func (h *Host) discard(dir string, tries int) {
+	if dir == "" || tries == 0 {
+		return
 	}
+	h.mu.Lock()
+	h.trash = append(h.trash, litter{dir, tries})
 	h.mu.Unlock()
 	select {
 	case h.sweep <- struct{}{}:
@@ -227,8 +245,10 @@ func (h *Host) sweepCgroups() {
 	trash := h.trash
 	h.trash = nil
 	h.mu.Unlock()
-	for _, dir := range trash {
-		removeCgroup(dir)
+	for _, l := range trash {
+		if !removeCgroup(l.dir) {
+			h.discard(l.dir, l.tries-1)
+		}
 	}
 }
 
