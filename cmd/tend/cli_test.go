@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"tend/handlers"
 	"tend/services"
@@ -28,6 +29,7 @@ type desk struct {
 	dir  string
 	kept chan bool
 	end  func()
+	long time.Time  // since when its last run runs: long enough for a minute not to end in a test
 	mu   sync.Mutex // guards what follows
 	read []logs.Query
 	past []services.HistoryQuery
@@ -40,7 +42,7 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	d := &desk{Fake: controltest.NewFake(controltest.Servers()...), t: t, dir: dir, kept: make(chan bool, 1)}
+	d := &desk{Fake: controltest.NewFake(controltest.Servers()...), t: t, dir: dir, kept: make(chan bool, 1), long: time.Now().Add(-90*time.Minute - 20*time.Second)}
 	d.write("servers:\n  web: {command: web}\n")
 	socket, err := remote.SocketPath(filepath.Join(dir, ".tend"))
 	if err != nil {

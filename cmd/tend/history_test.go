@@ -37,7 +37,7 @@ func (d *desk) Events(_ context.Context, q services.HistoryQuery) (page services
 func (d *desk) Runs(_ context.Context, server string, _ time.Time, limit int) ([]services.PastRun, error) {
 	at := func(ago time.Duration) services.Time { return services.Time{Time: noon.Add(-ago)} }
 	return []services.PastRun{
-		{ID: "c", Server: server, StartedAt: services.Time{Time: time.Now().Add(-90 * time.Second)}},
+		{ID: "c", Server: server, StartedAt: services.Time{Time: d.long}},
 		{ID: "b", Server: server, StartedAt: at(time.Hour), EndedAt: at(30 * time.Minute), Exit: &services.Exit{Code: 3, Seen: true, At: noon}, Crash: true, Lines: []string{"panic:\x1b[2J", "  at all"}},
 		{ID: "a", Server: server, StartedAt: at(2 * time.Hour), EndedAt: at(time.Hour)},
 	}[:min(limit, 3)], nil
@@ -77,7 +77,7 @@ func TestRunsAreShownWithTheLastWordsOfACrash(t *testing.T) {
 2030-01-02 11:00:00  ran for 30m00s, exited with code 3
     panic: [2J
       at all
-`+time.Now().Add(-90*time.Second).Format(time.DateTime)+"  runs for 1m30s\n", "")
+`+d.long.Format(time.DateTime)+"  runs for 1h30m\n", "")
 	_, out, _ := d.tend("history", "--runs", "web", "-n", "1", "--json")
 	var run services.PastRun
 	if err := json.Unmarshal([]byte(out), &run); err != nil || run.ID != "c" {
