@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -148,8 +149,8 @@ func killCgroup(dir string) bool {
 }
 
 // removeCgroup removes an empty cgroup with what the run made below it. It
-// reports false where a process is in it that is just dying: try again.
-func removeCgroup(dir string) (gone bool) {
+// fails with EBUSY where a process is in it that is just dying: try again.
+func removeCgroup(dir string) error {
 	var dirs []string
 	filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		switch {
@@ -162,11 +163,13 @@ func removeCgroup(dir string) (gone bool) {
 		}
 		return nil
 	})
-	gone = true
-	for i := len(dirs) - 1; i >= 0; i-- {
-		gone = unix.Rmdir(dirs[i]) != unix.EBUSY && gone
+	var failed error
+	for _, dir := range slices.Backward(dirs) {
+		if err := unix.Rmdir(dir); err != nil && !isGone(err) {
+			failed = err
+		}
 	}
-	return gone
+	return failed
 }
 
 // runsInCgroups finds the cgroups of this instance's runs anywhere in the

@@ -18,6 +18,11 @@ func (h *Host) Find(known []services.Run) ([]services.Run, error) {
 	if t.short != nil {
 		return nil, services.Errorf(services.Unavailable, "not every process can be looked at: %v%s", t.short, moreRoom(t.short))
 	}
+	return h.find(t, known)
+}
+
+// find is Find after a look at all processes. Some of them may have ended since.
+func (h *Host) find(t *table, known []services.Run) ([]services.Run, error) {
 	var out []services.Run
 	seen := map[string]bool{}
 	dirs := map[string]string{}
@@ -39,12 +44,12 @@ func (h *Host) Find(known []services.Run) ([]services.Run, error) {
 		if seen[id] {
 			continue
 		}
-		pids, sure := h.inCgroup(dir)
-		pids = slices.DeleteFunc(pids, func(id services.Identity) bool { return h.kin[id.PID] })
-		if len(pids) == 0 {
-			if sure {
-				h.discard(dir, sweeps)
-			}
+		pids, sure := h.settled(services.Run{Cgroup: dir})
+		switch {
+		case len(pids) == 0 && !sure:
+			return nil, services.Errorf(services.Unavailable, "what is left of %s cannot be looked at now", name[:i])
+		case len(pids) == 0:
+			h.discard(dir, sweeps)
 			continue
 		}
 		seen[id] = true
@@ -53,7 +58,7 @@ func (h *Host) Find(known []services.Run) ([]services.Run, error) {
 	marked := map[string][]services.Identity{}
 	names := map[string]string{}
 	for pid, m := range t.marks {
-		if s := t.byPID[pid]; m.instance == h.instance && !s.dead() && !seen[m.run] && !h.kin[pid] {
+		if s := t.byPID[pid]; m.instance == h.instance && !seen[m.run] && !h.kin[pid] && !over(s.Identity) {
 			marked[m.run] = append(marked[m.run], s.Identity)
 			names[m.run] = m.server
 		}

@@ -246,9 +246,14 @@ func (h *Host) sweepCgroups() {
 	h.trash = nil
 	h.mu.Unlock()
 	for _, l := range trash {
-		if !removeCgroup(l.dir) {
-			h.discard(l.dir, l.tries-1)
+		err := removeCgroup(l.dir)
+		if err == nil {
+			continue
 		}
+		if l.tries == 1 && !h.shares(l.dir) {
+			h.log.Warn("a control group of a run that is over stays", "path", l.dir, "err", err)
+		}
+		h.discard(l.dir, l.tries-1)
 	}
 }
 

@@ -74,6 +74,13 @@ func living(id services.Identity) bool {
 	return err == nil && s.Start == id.Start && !s.dead()
 }
 
+// over reports whether exactly this process has surely ended: unlike living, it
+// takes one that cannot be looked at for alive.
+func over(id services.Identity) bool {
+	s, err := readStat(id.PID)
+	return isGone(err) || err == nil && (s.Start != id.Start || s.dead())
+}
+
 // bootID returns the id of this boot of the machine.
 func bootID() (string, error) {
 	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")

@@ -108,6 +108,31 @@ func TestWithoutDescriptorsNobodyIsTakenForGone(t *testing.T) {
 	})
 }
 
+// What was alive when all processes were looked at and is dead when its cgroup
+// is, was once found again by its mark, as a run without a cgroup, which stayed.
+func TestARunThatEndsWhileAllAreLookedAtIsNotFoundByItsMark(t *testing.T) {
+	eachTier(t, func(t *testing.T, without Without) {
+		b := open(t, "brief", without)
+		p := b.start(self("idle"))
+		until(t, "it bears its mark", func() bool {
+			m, _ := readMark(p.Run().Leader.PID)
+			return m.run == p.Run().ID
+		})
+		before := look(b.instance)
+		p.Kill()
+		wait(t, "the end of the tree", p.Gone())
+		found, err := b.find(before, []services.Run{p.Run()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, run := range found {
+			if run.ID == p.Run().ID && run.Cgroup != p.Run().Cgroup {
+				t.Errorf("found %+v", run)
+			}
+		}
+	})
+}
+
 func TestOldCgroupsAreRemovedWhileServersComeAndGo(t *testing.T) {
 	b := open(t, "tidy", Without{})
 	busy, old := time.After(3*tidyPause), 0
