@@ -119,6 +119,9 @@ func paletteFinds(t *testing.T, b *browsertest.Browser) {
 	tab.Wait(first + ` === "cache" && document.querySelectorAll("[role=option]").length === 5`)
 	tab.Press(kb.ArrowDown)
 	tab.Wait(first + ` !== "cache" && document.querySelector("#palette-box").getAttribute("aria-activedescendant") === "found-1"`)
+	// An answer that is late does not take the mark away.
+	browsertest.Eval[bool](tab, `document.querySelector("#palette-list").dataset.old = "", htmx.ajax("GET", "/palette?q=ch", { target: "#palette-list", swap: "outerHTML" }), true`)
+	tab.Wait(`!("old" in document.querySelector("#palette-list").dataset) && ` + first + ` !== "cache" && document.querySelector("#palette-box").getAttribute("aria-activedescendant") === "found-1"`)
 	tab.Press(kb.ArrowUp)
 	tab.Press("\r")
 	tab.Wait(`location.pathname === "/servers/cache"`)

@@ -38,19 +38,26 @@
     $("palette-box").setAttribute("aria-activedescendant", item?.id ?? "");
     item?.scrollIntoView({ block: "nearest" });
   };
-  // Enter is for what was typed, also before the answer to that has come.
-  let asked = false, entered = false;
-  palette.addEventListener("input", () => { asked = true; });
-  palette.addEventListener("close", () => { asked = entered = false; });
+  // Enter is for what was typed, also before the answer to that has come. What
+  // the arrows have marked meanwhile stays marked, if the answer has it.
+  let asked = false, entered = false, marked = "";
+  palette.addEventListener("input", () => { asked = true; marked = ""; });
+  palette.addEventListener("close", () => { asked = entered = false; marked = ""; });
+  const again = () => marked && found().find((item) => item.getAttribute("href") === marked);
   new MutationObserver(() => {
     asked = false;
-    if (entered) found()[0]?.click();
+    if (entered) (again() || found()[0])?.click();
     entered = false;
   }).observe(palette, { childList: true });
+  addEventListener("htmx:after:settle", () => { if (again()) mark(again()); });
   palette.addEventListener("keydown", (event) => {
     const items = found(), at = items.findIndex((item) => item.ariaSelected === "true");
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && items.length) mark(items[(at + step + items.length) % items.length]);
+    if (step && items.length) {
+      const item = items[(at + step + items.length) % items.length];
+      marked = item.getAttribute("href");
+      mark(item);
+    }
     else if (event.key === "Enter" && asked) entered = true;
     else if (event.key === "Enter" && !event.isComposing) items[at]?.click();
     else if (event.key === "Escape") palette.close(); // the box would only empty itself
