@@ -18,6 +18,7 @@ const (
 	blind    = 3 * time.Second       // between looks at a quiet log that cannot be watched
 	burst    = 100 << 20             // bytes a second that are reckoned with
 	diskPace = time.Second           // between looks at the disk's free space
+	together = 5 * time.Millisecond  // logs that are due within it are looked at in one round
 )
 
 // keeper belongs to the goroutine that runs Run: nobody else touches it.
@@ -28,6 +29,7 @@ type keeper struct {
 	armed   map[int]*log // by the watch's id
 	disk    disk
 	looked  time.Time // at the disk
+	next    time.Time // when the first log is due
 }
 
 // pace is how a log is kept at present.
@@ -84,7 +86,10 @@ func (k *keeper) run(ctx context.Context) error {
 			}
 		case <-timer.C:
 		}
-		timer.Reset(k.round())
+		if !k.next.After(time.Now()) {
+			k.round()
+		}
+		timer.Reset(max(time.Until(k.next), 0))
 	}
 }
 
@@ -105,6 +110,14 @@ func (k *keeper) rouse(l *log) {
 	if l.followers.Load() > 0 {
 		p.due = now
 	}
+	k.await(p)
+}
+
+// await has the next round come in time for a log.
+func (k *keeper) await(p *pace) {
+	if p.due.Before(k.next) {
+		k.next = p.due
+	}
 }
 
 // fire is told by the watcher that a quiet log has changed; -1 is all of them.
@@ -119,19 +132,18 @@ func (k *keeper) fire(id int) {
 	}
 }
 
-// round looks at every log that is due and returns how long until the next.
-func (k *keeper) round() time.Duration {
+// round looks at every log that is due.
+func (k *keeper) round() {
 	now := time.Now()
-	next := time.Hour
+	k.next = now.Add(time.Hour)
 	for l, p := range k.paces {
-		if p.id == 0 && !p.due.After(now) {
+		if p.id == 0 && p.due.Before(now.Add(together)) {
 			k.visit(l, p)
 		}
 		if p.id == 0 {
-			next = min(next, time.Until(p.due))
+			k.await(p)
 		}
 	}
-	return max(next, 0)
 }
 
 // visit looks at a log, keeps it small and decides when to look again.

@@ -131,6 +131,10 @@ func ofManager(name string) bool { return strings.HasPrefix(name, cgroupPrefix) 
 
 // nested reports whether a manager has made cgroups below dir.
 func nested(dir string) bool {
+	var st unix.Stat_t
+	if err := unix.Stat(dir, &st); err == nil && st.Nlink == 2 { // none is below it
+		return false
+	}
 	found := false
 	filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
 		if err == nil && e.IsDir() && ofManager(e.Name()) {

@@ -15,29 +15,31 @@ import (
 // identity, then env_file, then env, then secrets, then the mark. The error is of kind
 // Invalid.
 func environ(s services.Server, secrets map[string]string, who *identity, instance, run string) ([]string, error) {
-	env := map[string]string{}
-	for _, entry := range os.Environ() {
-		if name, value, ok := strings.Cut(entry, "="); ok && !managersOwn(name) {
-			env[name] = value
-		}
-	}
+	own := map[string]string{}
 	if who != nil {
-		env["HOME"], env["USER"], env["LOGNAME"] = who.home, who.name, who.name
+		own["HOME"], own["USER"], own["LOGNAME"] = who.home, who.name, who.name
 	}
 	if s.EnvFile != "" {
 		fromFile, err := readEnvFile(s.EnvFile)
 		if err != nil {
 			return nil, err
 		}
-		maps.Copy(env, fromFile)
+		maps.Copy(own, fromFile)
 	}
-	maps.Copy(env, s.Env)
-	maps.Copy(env, secrets)
-	maps.Copy(env, notifyEnv(s, instance))
-	env[markRun] = instance + "." + run
-	env[markServer] = s.Name
-	out := make([]string, 0, len(env))
-	for name, value := range env {
+	maps.Copy(own, s.Env)
+	maps.Copy(own, secrets)
+	maps.Copy(own, notifyEnv(s, instance))
+	own[markRun] = instance + "." + run
+	own[markServer] = s.Name
+	inherited := os.Environ()
+	out := make([]string, 0, len(inherited)+len(own))
+	for _, entry := range inherited {
+		name, _, ok := strings.Cut(entry, "=")
+		if _, replaced := own[name]; ok && !replaced && !managersOwn(name) {
+			out = append(out, entry)
+		}
+	}
+	for name, value := range own {
 		out = append(out, name+"="+value)
 	}
 	slices.Sort(out)

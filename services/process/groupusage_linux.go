@@ -29,10 +29,11 @@ func (m *Meter) groupCPU(dir string) int64 {
 
 // MemoryKind says what a meter reads as the memory of a run.
 func (h *Host) MemoryKind(run services.Run) services.MemoryKind {
-	if run.Cgroup != "" && !h.shares(run.Cgroup) {
-		if _, err := os.Stat(filepath.Join(run.Cgroup, "memory.stat")); err == nil {
-			return services.MemoryCgroup
-		}
+	if run.Cgroup == "" {
+		return services.MemoryRSS
+	}
+	if _, err := os.Stat(filepath.Join(run.Cgroup, "memory.stat")); err == nil && !h.shares(run.Cgroup) {
+		return services.MemoryCgroup
 	}
 	return services.MemoryRSS
 }

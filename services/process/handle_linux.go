@@ -77,6 +77,20 @@ func (h *handle) signal(sig syscall.Signal, group bool) error {
 	})
 }
 
+// halted reports whether the process is stopped by a signal. Of a child the
+// kernel says so in one call, and leaves the news to whoever waits for it.
+func (h *handle) halted() bool {
+	if h.child {
+		var info unix.Siginfo
+		err := h.with(func(fd int) error {
+			return unix.Waitid(unix.P_PIDFD, fd, &info, unix.WSTOPPED|unix.WNOHANG|unix.WNOWAIT, nil)
+		})
+		return err == nil && info.Signo != 0
+	}
+	s, err := readStat(h.PID)
+	return err == nil && s.Start == h.Start && s.state == 'T'
+}
+
 // park blocks until done returns true, which is asked first now and then
 // whenever the process ends or is reaped. It is false when ctx ended first.
 // The waiter costs a goroutine but no thread.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -35,27 +36,51 @@ func isGone(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENODEV)
 }
 
+// statReaders are for readStat: it is what a manager does most.
+var statReaders = sync.Pool{New: func() any {
+	return &reader{dir: unix.AT_FDCWD, name: make([]byte, 0, 32), buf: make([]byte, 2<<10)}
+}}
+
 // readStat reads one process. isGone tells about the error.
 func readStat(pid int) (s stat, err error) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	r := statReaders.Get().(*reader)
+	defer statReaders.Put(r)
+	r.name = append(strconv.AppendInt(append(r.name[:0], "/proc/"...), int64(pid), 10), "/stat\x00"...)
+	text, err := r.first()
 	if err != nil {
 		return s, err
 	}
-	// The command stands in parentheses and may contain anything.
-	begin, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
-	fields := strings.Fields(string(text[end+1:]))
-	if begin < 0 || end < begin || len(fields) < 50 {
+	var field [53]int64
+	state, ok := parseStat(text, field[:])
+	if !ok {
 		return s, fmt.Errorf("/proc/%d/stat is not what it should be", pid)
 	}
-	s.program = string(text[begin+1 : end])
-	number := func(field int) int { // as numbered in proc(5)
-		n, _ := strconv.Atoi(fields[field-3])
-		return n
+	return stat{
+		Identity: services.Identity{PID: pid, Start: uint64(field[22])}, state: state,
+		parent: int(field[4]), group: int(field[5]), session: int(field[6]), exit: int(field[52]),
+		program: string(text[bytes.IndexByte(text, '(')+1 : bytes.LastIndexByte(text, ')')]),
+	}, nil
+}
+
+// parseStat reads the state and the numbers of a /proc/PID/stat into field, as
+// they are numbered in proc(5); signs are lost. ok is false where it has fewer.
+func parseStat(text []byte, field []int64) (state byte, ok bool) {
+	begin, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')') // the command between them may contain anything
+	if begin < 0 || end < begin || len(text) < end+4 {
+		return 0, false
 	}
-	s.PID, s.state = pid, fields[0][0]
-	s.parent, s.group, s.session, s.exit = number(4), number(5), number(6), number(52)
-	s.Start, err = strconv.ParseUint(fields[22-3], 10, 64)
-	return s, err
+	at := 3
+	for _, c := range text[end+3:] {
+		switch {
+		case c == ' ' || c == '\n':
+			if at++; at == len(field) {
+				return text[end+2], true
+			}
+		case c >= '0' && c <= '9':
+			field[at] = field[at]*10 + int64(c-'0')
+		}
+	}
+	return 0, false
 }
 
 // programOf returns the program's name of a process, a zombie's too, empty

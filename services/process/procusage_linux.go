@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -25,33 +24,14 @@ type member struct {
 
 // parseMember reads the text of /proc/PID/stat; false where it is none.
 func parseMember(pid int, text []byte) (m member, ok bool) {
-	end := bytes.LastIndexByte(text, ')') // the command before it may contain anything
-	if end < 0 || len(text) < end+4 {
-		return m, false
-	}
-	var field [25]int64 // as numbered in proc(5)
-	at := 3
-	for _, c := range text[end+3:] {
-		if c == ' ' {
-			if at++; at == len(field) {
-				break
-			}
-			continue
-		}
-		if c >= '0' && c <= '9' {
-			field[at] = field[at]*10 + int64(c-'0')
-		}
-	}
-	if at < len(field) {
-		return m, false
-	}
-	state := text[end+2]
+	var field [25]int64
+	state, ok := parseStat(text, field[:])
 	return member{
 		Identity: services.Identity{PID: pid, Start: uint64(field[22])}, dead: state == 'Z' || state == 'X',
 		parent: int(field[4]), group: int(field[5]), session: int(field[6]),
 		ticks:   field[14] + field[15] + field[16] + field[17],
 		threads: field[20], pages: field[24],
-	}, true
+	}, ok
 }
 
 // stat reads what one process has used; false when it is gone.

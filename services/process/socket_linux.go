@@ -47,12 +47,17 @@ func hidden(pid int) bool {
 	return os.IsPermission(err)
 }
 
-// Halted reports whether the main process of a run is stopped by a signal.
+// Halted reports whether the main process of a run is stopped by a signal. One
+// that a debugger holds is not.
 func (h *Host) Halted(id string) bool {
-	run, live := h.run(id)
-	if !live {
+	h.mu.Lock()
+	p := h.live[id]
+	h.mu.Unlock()
+	if p == nil {
 		return false
 	}
-	s, err := readStat(run.Leader.PID)
-	return err == nil && s.Start == run.Leader.Start && (s.state == 'T' || s.state == 't')
+	p.mu.Lock()
+	leader := p.leader
+	p.mu.Unlock()
+	return leader != nil && leader.halted()
 }

@@ -58,5 +58,10 @@ func TestASocketBelongsToTheRunThatHasItOpen(t *testing.T) {
 		until(t, "it is halted", func() bool { return b.Halted(q.Run().ID) })
 		syscall.Kill(q.Run().Leader.PID, syscall.SIGCONT)
 		until(t, "it goes on", func() bool { return !b.Halted(q.Run().ID) })
+		adopted := &handle{Identity: q.Run().Leader, fd: -1}
+		syscall.Kill(adopted.PID, syscall.SIGSTOP)
+		until(t, "a survivor is halted", adopted.halted)
+		syscall.Kill(adopted.PID, syscall.SIGCONT)
+		until(t, "a survivor goes on", func() bool { return !adopted.halted() })
 	})
 }
