@@ -2,17 +2,15 @@ package main
 
 import (
 	"os"
-	"runtime/debug"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// release gives back what only the start has needed: memory, and the pages of
-// the program that were read once. The kernel reads again what is used again.
-func release() {
-	debug.FreeOSMemory()
+// unmapProgram gives back the pages of the program. The kernel has them still,
+// and maps those again that are used again.
+func unmapProgram() {
 	self, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		return
