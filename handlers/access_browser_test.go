@@ -40,7 +40,7 @@ func fillIn(tab *browsertest.Tab, selector, text string) {
 
 func at(path string) string { return fmt.Sprintf("location.pathname === %q", path) }
 
-const offered = `[...document.querySelectorAll("main button, main form")].filter((e) => e.checkVisibility() && e.closest("form")?.method === "post").length`
+const offered = `[...document.querySelectorAll("main button, main form")].filter((e) => e.checkVisibility() && ("order" in e.dataset || e.closest("form")?.method === "post")).length`
 
 func signsIn(t *testing.T, b *browsertest.Browser) {
 	s, a := withAccess(t)

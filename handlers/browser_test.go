@@ -216,7 +216,7 @@ func withoutScripts(t *testing.T, b *browsertest.Browser) {
 	s.write(file, "hello from \x1b[31mweb\x1b[0m\n")
 	tab := b.Open(t, browsertest.WithoutScripts())
 	tab.Go(s.URL)
-	tab.Click("#start-web")
+	tab.Click("#server-web [value=start]")
 	tab.Wait(says("#server-web", "running"))
 	tab.Click("#open-web")
 	tab.Wait(says("#screen", "hello from web") + " && " + says("#panel-web", "running"))

@@ -11,37 +11,43 @@ import (
 	"tend/static"
 )
 
-// render writes a whole view or nothing of it.
+// render writes a view: the whole of it or nothing, up to where a page flushes
+// its head, so that the browser fetches what that names while the rest is made.
+// A view that fails after that is cut off.
 func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, view templ.Component) error {
-	out := output{mayPack: static.AcceptsGzip(r)}
+	out := output{to: w, status: status, mayPack: static.AcceptsGzip(r)}
 	defer out.release()
-	if err := view.Render(r.Context(), &out); err != nil {
-		return err
+	err := view.Render(r.Context(), &out)
+	if err == nil {
+		err = out.finish()
 	}
-	if err := out.finish(); err != nil {
-		return err
+	switch {
+	case out.gone != nil:
+		return nil // nobody waits for it any more
+	case err != nil && out.begun:
+		h.Log.Error("a page broke off", "path", r.URL.Path, "err", err)
+		panic(http.ErrAbortHandler)
 	}
-	head := w.Header()
-	head.Set("Content-Type", "text/html; charset=utf-8")
-	head.Set("Cache-Control", "no-store")
-	head.Set("Vary", "Accept-Encoding")
-	if out.pack != nil {
-		head.Set("Content-Encoding", "gzip")
-	}
-	w.WriteHeader(status)
-	w.Write(out.bytes.Bytes()) //nolint:errcheck // whoever asked has gone
-	return nil
+	return err
 }
 
-// packFrom is from how many bytes on an answer is packed: a page of a thousand
-// servers then takes a twentieth of its size in memory and on the way.
-const packFrom = 16 << 10
+// From packFrom bytes on an answer is packed: a page of a thousand servers then
+// takes a twentieth of its size on the way. Once it has begun it goes on its way
+// in pieces of sendFrom packed bytes.
+const (
+	packFrom = 16 << 10
+	sendFrom = 8 << 10
+)
 
-// output collects an answer, packed where it is long and may be.
+// output collects an answer, packed where it is long and may be, and sends it.
 type output struct {
+	to      http.ResponseWriter
+	status  int
 	mayPack bool
-	bytes   bytes.Buffer
+	bytes   bytes.Buffer // what is to be sent
 	pack    *gzip.Writer // nil as long as the bytes are plain
+	begun   bool         // the head of the answer is sent
+	gone    error        // whoever asked has gone
 }
 
 // packLevel makes the list of a thousand servers a third smaller than the
@@ -57,28 +63,73 @@ var packers = sync.Pool{New: func() any {
 	return packer
 }}
 
-func (o *output) Write(text []byte) (int, error) {
-	if o.pack != nil {
-		return o.pack.Write(text)
-	}
-	if o.mayPack && o.bytes.Len()+len(text) > packFrom {
-		plain := bytes.Clone(o.bytes.Bytes())
-		o.bytes.Reset()
-		o.pack = packers.Get().(*gzip.Writer)
-		o.pack.Reset(&o.bytes)
-		if _, err := o.pack.Write(plain); err != nil {
+// Write implements io.Writer.
+func (o *output) Write(text []byte) (n int, err error) {
+	if o.pack == nil && o.mayPack && o.bytes.Len()+len(text) > packFrom {
+		if err := o.startPacking(); err != nil {
 			return 0, err
 		}
-		return o.pack.Write(text)
 	}
-	return o.bytes.Write(text)
+	if o.pack != nil {
+		n, err = o.pack.Write(text)
+	} else {
+		n, err = o.bytes.Write(text)
+	}
+	if err == nil && o.begun && o.bytes.Len() >= sendFrom {
+		err = o.send()
+	}
+	return n, err
+}
+
+// Flush implements http.Flusher: what was written so far is sent. Such an answer
+// is long, and packed at once.
+func (o *output) Flush() {
+	if o.mayPack && o.pack == nil {
+		if o.startPacking() != nil {
+			return
+		}
+	}
+	if o.pack != nil {
+		o.pack.Flush() //nolint:errcheck // a buffer takes everything
+	}
+	if o.send() == nil {
+		http.NewResponseController(o.to).Flush() //nolint:errcheck // then it comes with the rest
+	}
+}
+
+func (o *output) startPacking() error {
+	plain := bytes.Clone(o.bytes.Bytes())
+	o.bytes.Reset()
+	o.pack = packers.Get().(*gzip.Writer)
+	o.pack.Reset(&o.bytes)
+	_, err := o.pack.Write(plain)
+	return err
+}
+
+func (o *output) send() error {
+	if !o.begun {
+		o.begun = true
+		head := o.to.Header()
+		head.Set("Content-Type", "text/html; charset=utf-8")
+		head.Set("Cache-Control", "no-store")
+		head.Set("Vary", "Accept-Encoding")
+		if o.pack != nil {
+			head.Set("Content-Encoding", "gzip")
+		}
+		o.to.WriteHeader(o.status)
+	}
+	_, o.gone = o.to.Write(o.bytes.Bytes())
+	o.bytes.Reset()
+	return o.gone
 }
 
 func (o *output) finish() error {
-	if o.pack == nil {
-		return nil
+	if o.pack != nil {
+		if err := o.pack.Close(); err != nil {
+			return err
+		}
 	}
-	return o.pack.Close()
+	return o.send()
 }
 
 func (o *output) release() {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -62,6 +63,34 @@ func TestOfAViewThatFailsNothingIsWritten(t *testing.T) {
 	})
 	if err := new(handler).render(w, r, http.StatusOK, view); !errors.Is(err, broken) || w.Body.Len() > 0 {
 		t.Errorf("%v, and %d bytes", err, w.Body.Len())
+	}
+}
+
+func TestTheHeadOfAViewComesBeforeTheRest(t *testing.T) {
+	h := &handler{Deps: Deps{Log: slog.New(slog.DiscardHandler)}}
+	flushed, broken := make(chan struct{}), errors.New("broken")
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.render(w, r, http.StatusOK, templ.ComponentFunc(func(_ context.Context, w io.Writer) error { //nolint:errcheck // it does not return
+			io.WriteString(w, "<head>")
+			w.(http.Flusher).Flush()
+			<-flushed
+			io.WriteString(w, "half of it")
+			return broken
+		}))
+	}))
+	defer srv.Close()
+	res, err := http.Get(srv.URL) // unpacks by itself
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	begin := make([]byte, len("<head>"))
+	if _, err := io.ReadFull(res.Body, begin); err != nil || string(begin) != "<head>" {
+		t.Errorf("it begins with %q, %v", begin, err)
+	}
+	close(flushed)
+	if rest, err := io.ReadAll(res.Body); err == nil {
+		t.Errorf("what broke off looks whole, and ends with %q", rest)
 	}
 }
 

@@ -59,9 +59,9 @@ func TestTheMainJobInABrowser(t *testing.T) {
 
 	plain := browser.Open(t, browsertest.WithoutScripts())
 	plain.Go("http://" + address)
-	plain.Click("#start-web")
+	plain.Click("#server-web [value=start]")
 	plain.Wait(says("#server-web", "running"))
-	plain.Click("#stop-web")
+	plain.Click("#server-web [value=stop]")
 	plain.Wait(says("#server-web", "stopped"))
 	plain.MustBeClean()
 }

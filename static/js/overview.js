@@ -40,14 +40,19 @@
 
   // apply shows what matches. A row that somebody is in stays.
   const apply = () => {
-    const q = chosen(), wanted = words(q.get("q") ?? ""), state = q.get("state") ?? "", active = document.activeElement;
+    const wanted = words(find.elements.q.value), state = chosen().get("state") ?? "", active = document.activeElement.closest?.(".row");
+    const fits = (row) => {
+      if (state && row.dataset.kind !== state && row !== active) return false;
+      const text = wanted.length ? textOf(row) : "";
+      return wanted.every((word) => text.includes(word));
+    };
     let any = false;
     for (const body of all("tbody")) {
       let some = false;
-      for (const row of body.querySelectorAll(".row")) {
-        const fits = (!state || row.dataset.kind === state || row.contains(active)) && (wanted.length === 0 || wanted.every((word) => textOf(row).includes(word)));
-        if (row.hidden === fits) row.hidden = !fits;
-        some ||= fits;
+      for (const row of body.getElementsByClassName("row")) {
+        const shown = fits(row);
+        if (row.hidden === shown) row.hidden = !shown;
+        some ||= shown;
       }
       body.toggleAttribute("data-none", !some);
       any ||= some;
@@ -79,9 +84,24 @@
     if (icon.getAttribute("href") !== href) icon.setAttribute("href", href);
   };
 
+  // The address follows when the typing pauses: it takes longer than the list.
+  let typed = 0;
+  const note = () => {
+    clearTimeout(typed);
+    choose("q", find.elements.q.value.trim());
+  };
+  find.elements.q.addEventListener("input", () => {
+    apply();
+    clearTimeout(typed);
+    typed = setTimeout(note, 200);
+  });
+  find.elements.q.addEventListener("change", note); // somebody leaves the box
+  addEventListener("pagehide", note);
+
   // The form is never sent: its buttons change the address.
   find.addEventListener("submit", (event) => {
     event.preventDefault();
+    note();
     const { name, value } = event.submitter ?? {};
     if (name === "toggle") {
       const folded = chosen().getAll("fold"), body = event.submitter.closest("tbody");
@@ -102,21 +122,15 @@
     }
     apply();
   });
-  find.elements.q.addEventListener("input", () => {
-    choose("q", find.elements.q.value.trim());
-    apply();
-  });
-
-  // A form in the list is sent in place; one that asks is answered by a dialog.
-  board.addEventListener("submit", (event) => {
-    const form = event.target, row = form.closest(".row");
-    if (!row || event.defaultPrevented || form.hasAttribute("hx-post")) return;
+  // What is ordered in a row is sent in place; what asks is answered by a dialog.
+  board.addEventListener("click", (event) => {
+    const key = event.target.closest(".row [data-order], .row [data-ask]");
+    if (!key || key.ariaDisabled === "true" || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    if (form.method === "get") {
-      const q = new URLSearchParams(new FormData(form, event.submitter));
-      htmx.ajax("GET", `/bulk?${q}`, { target: "#ask", swap: "innerHTML" });
-    } else {
-      htmx.ajax("POST", form.getAttribute("action"), { source: form, target: `#${row.id}`, swap: "outerMorph" });
+    if ("ask" in key.dataset) htmx.ajax("GET", key.getAttribute("href"), { source: key, target: "#ask", swap: "innerHTML" });
+    else {
+      const { id } = key.closest(".row");
+      htmx.ajax("POST", `/servers/${encodeURIComponent(id.slice("server-".length))}/${key.dataset.order}`, { source: key, target: `#${CSS.escape(id)}`, swap: "outerMorph" });
     }
   });
 

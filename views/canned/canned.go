@@ -94,6 +94,41 @@ func Servers(now time.Time) []services.Status {
 	return list
 }
 
+// Healthy returns n servers that run and are well, in groups, as of now.
+func Healthy(now time.Time, n int) []services.Status {
+	names := []string{"api", "cache", "mailer", "postgres", "queue", "web"}
+	list := make([]services.Status, n)
+	for i := range list {
+		name := names[i%len(names)]
+		s := services.Status{
+			Name: name, Command: "./" + name, Why: "running", Phase: services.Running, Want: services.Up, Healthy: ptr(true), Running: true,
+			PID: services.Int(2000 + 7*i), Port: services.Int(3000 + i), StartedAt: at(now, time.Duration(i+1)*97*time.Minute), LastCheck: at(now, time.Second),
+			Tracking: ptr(services.TrackCgroup), DependsOn: []string{}, Rev: 1, Run: fmt.Sprintf("%016x", 0x5eed+i),
+		}
+		if n > len(names) {
+			s.Name = fmt.Sprintf("%s-%03d", name, i)
+			s.Group = fmt.Sprintf("region %d", 1+i*6/n)
+		}
+		s.ID = s.Name
+		list[i] = s
+	}
+	return list
+}
+
+// Crowd returns n servers, every seventh of them in one of the states of
+// Servers, as of now.
+func Crowd(now time.Time, n int) []services.Status {
+	list, troubled := Healthy(now, n), Servers(now)
+	for i := range list {
+		if i%7 == 3 {
+			s := troubled[i/7%len(troubled)]
+			s.ID, s.Name, s.Group = list[i].ID, list[i].Name, list[i].Group
+			list[i] = s
+		}
+	}
+	return list
+}
+
 // Log returns lines as programs write them: colours, control characters,
 // binary bytes, one that is very long.
 func Log() [][]byte {

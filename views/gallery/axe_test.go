@@ -15,7 +15,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 		for _, width := range []int64{1280, 360} {
 			tab := browser.Open(t, browsertest.Size(width, 900, theme))
 			for _, path := range []string{
-				"/", "/?q=nothing+at+all", "/?sort=-cpu", "/empty", "/ask", "/problem", "/toasts", "/timeline", "/config", "/graph", "/graph/deep", "/graph/none",
+				"/", "/?q=nothing+at+all", "/?sort=-cpu", "/healthy", "/crowd", "/empty", "/ask", "/problem", "/toasts", "/timeline", "/config", "/graph", "/graph/deep", "/graph/none",
 				"/login", "/enter", "/refusal", "/access", "/access?made", "/access?empty",
 				"/logs", "/keys", "/palette", "/palette?q=zzz", "/servers/api/events", "/servers/api/processes", "/servers/api/config", "/servers/api", "/servers/search", "/servers/docs", "/servers/worker",
 			} {

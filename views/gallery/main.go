@@ -28,7 +28,7 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:3033", "address of the gallery")
 	flag.Parse()
-	fmt.Printf("gallery: http://%s/ shows every state, /empty, /ask, /problem, /toasts, /logs, /timeline, /config, /login, /enter, /access, /charts, /sparks, /graph, /graph/deep (wide, parts, untied, none) and /servers/NAME the rest\n", *listen)
+	fmt.Printf("gallery: http://%s/ shows every state, /healthy (6 servers), /crowd (300), /empty, /ask, /problem, /toasts, /logs, /timeline, /config, /login, /enter, /access, /charts, /sparks, /graph, /graph/deep (wide, parts, untied, none) and /servers/NAME the rest\n", *listen)
 	server := &http.Server{Addr: *listen, Handler: routes(), ReadHeaderTimeout: 10 * time.Second}
 	fmt.Fprintln(os.Stderr, server.ListenAndServe())
 	os.Exit(1)
@@ -45,6 +45,8 @@ func routes() http.Handler {
 		})
 	}
 	show("/{$}", func(r *http.Request) templ.Component { return overview(canned.Servers(time.Now()), r) })
+	show("/healthy", func(r *http.Request) templ.Component { return overview(canned.Healthy(time.Now(), 6), r) })
+	show("/crowd", func(r *http.Request) templ.Component { return overview(canned.Crowd(time.Now(), 300), r) })
 	show("/empty", func(r *http.Request) templ.Component { return overview(nil, r) })
 	show("/ask", func(*http.Request) templ.Component {
 		return pages.Ask(frame("Stop"), model.AskOf(services.Stop, []string{"postgres", "redis"}, []string{"api", "mailer"}))
@@ -125,8 +127,14 @@ func overview(list []services.Status, r *http.Request) templ.Component {
 	return pages.Overview(frame(o.Summary.Title), o)
 }
 
-// shapes are how the servers of the gallery that run used what they use.
-var shapes = map[string]string{"postgres": "steady", "redis": "spiky", "api": "leak"}
+// shapes are how the servers of the gallery that run used what they use, by
+// their names up to a number.
+var shapes = map[string]string{"postgres": "steady", "redis": "spiky", "cache": "spiky", "queue": "steady", "api": "leak"}
+
+func shapeOf(server string) string {
+	name, _, _ := strings.Cut(server, "-")
+	return shapes[name]
+}
 
 // recent is what the servers of the gallery used before an instant.
 type recent time.Time
@@ -147,10 +155,10 @@ func (r recent) Rev(string) uint64 { return uint64(time.Time(r).UnixMilli()) }
 
 // Of implements model.Lately.
 func (r recent) Of(server string) []services.Sample {
-	if shapes[server] == "" {
+	if shapeOf(server) == "" {
 		return nil
 	}
-	return canned.Samples(shapes[server], time.Time(r), 10*time.Minute, 40)
+	return canned.Samples(shapeOf(server), time.Time(r), 10*time.Minute, 40)
 }
 
 // Strip implements model.Lately.
@@ -158,7 +166,7 @@ func (r recent) Strip(server string, _ time.Time) (out [model.StripSlots]service
 	for i := range out {
 		out[i] = services.VigourUp
 		switch {
-		case shapes[server] == "":
+		case shapeOf(server) == "":
 			out[i] = services.VigourDown
 		case i > 40 && i < 44:
 			out[i] = services.VigourUnhealthy

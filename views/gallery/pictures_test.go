@@ -23,9 +23,11 @@ func TestPicturesFitTheirWindows(t *testing.T) {
 		}{{"wide", 1280, 900}, {"narrow", 390, 1800}, {"tiny", 320, 1400}, {"middle", 900, 1200}, {"vast", 1900, 900}} {
 			tab := browser.Open(t, browsertest.Size(size.width, size.height, theme))
 			for name, path := range map[string]string{
-				"overview": "/", "empty": "/empty", "problem": "/problem", "toasts": "/toasts", "logs": "/logs",
-				"login": "/login", "enter": "/enter", "access": "/access?made",
+				"overview": "/", "healthy": "/healthy", "crowd": "/crowd", "empty": "/empty", "filtered": "/?q=nothing+at+all", "problem": "/problem", "toasts": "/toasts",
+				"ask": "/ask", "keys": "/keys", "palette": "/palette?q=re", "logs": "/logs", "timeline": "/timeline", "config": "/config",
+				"login": "/login", "enter": "/enter", "refusal": "/refusal", "access": "/access?made",
 				"server-api": "/servers/api", "server-search": "/servers/search", "server-docs": "/servers/docs", "server-worker": "/servers/worker",
+				"server-events": "/servers/api/events", "server-processes": "/servers/api/processes", "server-config": "/servers/api/config",
 			} {
 				tab.Go(server.URL + path)
 				if dir != "" {

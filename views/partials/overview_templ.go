@@ -768,7 +768,7 @@ func group(g model.Group) templ.Component {
 			}
 		}
 		for s := range g.Servers() {
-			templ_7745c5c3_Err = Row(s).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Row(s, true).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
