@@ -38,8 +38,15 @@ func (m *manager) openAccess() error {
 	case !config.Local(m.cfg.Listen) && m.access.Empty():
 		return services.Errorf(services.Conflict, "other machines reach %s, and there is nobody who could sign in: add somebody with `tend users add NAME --role admin` or `tend tokens add NAME`, or listen on 127.0.0.1", m.cfg.Listen)
 	}
+	if !config.Local(m.cfg.Listen) && !m.cfg.TLS.On() {
+		m.log.Warn(inClear, "listen", m.cfg.Listen)
+		m.bus.Publish(services.Event{Kind: services.EventManager, Message: inClear})
+	}
 	return nil
 }
+
+// inClear is said where other machines reach the dashboard without TLS.
+const inClear = "passwords and tokens cross the network in clear, and so does what servers write: give tls: self-signed or a certificate, or listen on 127.0.0.1 behind a proxy that has one"
 
 // openDoors listens on the dashboard's address and on the unix socket.
 // Those that were handed over are kept.

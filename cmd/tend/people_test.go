@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"tend/services"
+	"tend/services/config"
 )
 
 // say runs a command with something on its standard input.
@@ -83,6 +85,15 @@ func TestAnAddressThatOthersReachIsRefusedUntilSomebodyCanSignIn(t *testing.T) {
 	}
 	if b, damage := openAccess(filepath.Join(d.dir, ".tend"), nil); damage != "" || b.Empty() {
 		t.Errorf("then: %s", damage)
+	}
+	for _, safe := range []bool{false, true} {
+		var said strings.Builder
+		m := &manager{cfg: &config.Config{Listen: "0.0.0.0:0", Data: filepath.Join(d.dir, ".tend"), TLS: config.TLS{SelfSigned: safe}}}
+		m.keepSecrets()
+		m.log = slog.New(slog.NewTextHandler(&said, nil))
+		if err := m.openAccess(); err != nil || strings.Contains(said.String(), "in clear") == safe {
+			t.Errorf("with TLS %t: %v, %s", safe, err, said.String())
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -108,6 +109,34 @@ func TestWithoutDescriptorsNobodyIsTakenForGone(t *testing.T) {
 	})
 }
 
+// A look that began before the main process had ended does not know the daemon
+// that was found to be its own at that end: it is not the last one.
+func TestATreeIsNotGoneByALookFromBeforeTheEndOfItsMainProcess(t *testing.T) {
+	b := open(t, "hasty", Without{Cgroup: true})
+	p := b.start(self("idle"))
+	daemon := exec.Command("sleep", "1000")
+	if err := daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := readStat(daemon.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scan := b.scanner.halt()
+	over := make(chan bool)
+	go func() { over <- p.lookOnce(t.Context()) }()
+	until(t, "it looks", func() bool { return scan() != nil })
+	p.mu.Lock()
+	p.run.Members = []services.Identity{s.Identity}
+	p.mu.Unlock()
+	syscall.Kill(p.Run().Leader.PID, syscall.SIGKILL)
+	wait(t, "the exit", p.Exited())
+	b.scanner.resume()
+	if <-over {
+		t.Error("the tree counts as gone while a member lives")
+	}
+}
+
 // What was alive when all processes were looked at and is dead when its cgroup
 // is, was once found again by its mark, as a run without a cgroup, which stayed.
 func TestARunThatEndsWhileAllAreLookedAtIsNotFoundByItsMark(t *testing.T) {
@@ -158,4 +187,27 @@ func TestOldCgroupsAreRemovedWhileServersComeAndGo(t *testing.T) {
 		}
 		return left < max(old/2, 3)
 	})
+}
+
+// halt has those who look wait, and returns how to see for what.
+func (s *scanner) halt() func() *scan {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy = true
+	return func() *scan {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.next
+	}
+}
+
+// resume lets those look who wait.
+func (s *scanner) resume() {
+	s.mu.Lock()
+	s.busy = false
+	waiting := s.next
+	s.next = nil
+	s.mu.Unlock()
+	waiting.table = look(s.instance)
+	close(waiting.done)
 }

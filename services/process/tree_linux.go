@@ -257,12 +257,13 @@ func (p *Process) awaitTree() {
 func (p *Process) lookOnce(ctx context.Context) (over bool) {
 	p.mu.Lock()
 	run, asked, killing, leader := p.run, p.tree.asked, p.tree.killing, p.leader
+	ended := p.leaderDead() // before the look: what it leaves is written down first
 	p.tree.asked, p.tree.sent = nil, append(p.tree.sent, asked...)
 	p.mu.Unlock()
 	members, sure := p.host.members(run)
 	p.mu.Lock()
 	p.tree.left = pidsOf(members)
-	over = len(members) == 0 && sure && p.leaderDead()
+	over = len(members) == 0 && sure && ended
 	if over {
 		p.bury()
 	}
