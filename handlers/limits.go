@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tend/handlers/api"
@@ -58,21 +59,43 @@ func (l *limits) queued(handle api.Handler) api.Handler {
 		if onSocket(r) {
 			return handle(w, r)
 		}
-		select {
-		case l.work <- struct{}{}: // first: what is at once need not look whether somebody waits
-		default:
-			select {
-			case l.work <- struct{}{}:
-			case <-r.Context().Done():
-				return r.Context().Err()
-			}
+		p := &place{of: l.work}
+		if err := p.take(r.Context()); err != nil {
+			return err
 		}
-		release := sync.OnceFunc(func() { <-l.work })
-		defer release()
+		defer p.leave()
 		if rec, ok := w.(*recorder); ok {
-			rec.ready = release
+			rec.place = p
 		}
 		return handle(w, r)
+	}
+}
+
+// place is that of an answer which is being made.
+type place struct {
+	of   chan struct{}
+	held atomic.Bool
+}
+
+// take waits for it until ctx ends.
+func (p *place) take(ctx context.Context) error {
+	select {
+	case p.of <- struct{}{}: // first: what is at once need not look whether somebody waits
+	default:
+		select {
+		case p.of <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	p.held.Store(true)
+	return nil
+}
+
+// leave gives it to the next, if it is held.
+func (p *place) leave() {
+	if p.held.CompareAndSwap(true, false) {
+		<-p.of
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"tend/handlers/api"
 )
 
@@ -111,6 +113,49 @@ func TestClientsThatDoNotReadTheirAnswersKeepNobodyFromTheirs(t *testing.T) {
 			t.Error(err)
 		}
 		moves.Close()
+	})
+}
+
+func TestAPageIsMadeInItsPlaceAndSentWithoutOne(t *testing.T) {
+	underLimits(t, func(h *handler, p *pipes, serve func(api.Handler)) {
+		var mu sync.Mutex
+		now, most := 0, 0
+		serve(h.limits.queued(func(w http.ResponseWriter, r *http.Request) error {
+			return h.render(w, r, http.StatusOK, templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+				io.WriteString(w, "<head>")
+				w.(http.Flusher).Flush()
+				if _, err := io.WriteString(w, "<body>"); err != nil {
+					return err
+				}
+				mu.Lock()
+				now++
+				most = max(most, now)
+				mu.Unlock()
+				time.Sleep(time.Second)
+				mu.Lock()
+				now--
+				mu.Unlock()
+				_, err := w.Write(make([]byte, 1<<20))
+				return err
+			}))
+		}))
+		for range 4 * cap(h.limits.work) { // which do not read even the head
+			defer p.send(t, ask).Close()
+		}
+		var readers sync.WaitGroup
+		for range 3 * cap(h.limits.work) {
+			conn := p.send(t, strings.Replace(ask, "\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1))
+			readers.Go(func() {
+				defer conn.Close()
+				if text, err := io.ReadAll(conn); err != nil || len(text) < 1<<20 {
+					t.Errorf("%d bytes, %v", len(text), err)
+				}
+			})
+		}
+		readers.Wait()
+		if most != cap(h.limits.work) {
+			t.Errorf("%d were made at once, of %d places", most, cap(h.limits.work))
+		}
 	})
 }
 

@@ -55,7 +55,7 @@ type recorder struct {
 	http.ResponseWriter
 	status int // 0 as long as nothing was sent
 
-	ready   func() // called when the answer begins, nil for nobody
+	place   *place // left when the answer begins, nil where it has none
 	bounded bool   // the client has to take what is written
 	second  bool   // it speaks HTTP/2
 }
@@ -87,9 +87,8 @@ func (w *recorder) Write(b []byte) (int, error) {
 
 // begin says that the answer has been made.
 func (w *recorder) begin() {
-	if w.ready != nil {
-		w.ready()
-		w.ready = nil
+	if w.place != nil {
+		w.place.leave()
 	}
 }
 

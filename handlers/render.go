@@ -3,6 +3,7 @@ package handlers
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"net/http"
 	"sync"
 
@@ -16,6 +17,9 @@ import (
 // A view that fails after that is cut off.
 func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, view templ.Component) error {
 	out := output{to: w, status: status, mayPack: static.AcceptsGzip(r)}
+	if rec, ok := w.(*recorder); ok && rec.place != nil {
+		out.goOn = func() error { return rec.place.take(r.Context()) }
+	}
 	defer out.release()
 	err := view.Render(r.Context(), &out)
 	if err == nil {
@@ -31,13 +35,9 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, vie
 	return err
 }
 
-// From packFrom bytes on an answer is packed: a page of a thousand servers then
-// takes a twentieth of its size on the way. Once it has begun it goes on its way
-// in pieces of sendFrom packed bytes.
-const (
-	packFrom = 16 << 10
-	sendFrom = 8 << 10
-)
+// packFrom is from how many bytes on an answer is packed: a page of a thousand
+// servers then takes a twentieth of its size in memory and on the way.
+const packFrom = 16 << 10
 
 // output collects an answer, packed where it is long and may be, and sends it.
 type output struct {
@@ -46,7 +46,8 @@ type output struct {
 	mayPack bool
 	bytes   bytes.Buffer // what is to be sent
 	pack    *gzip.Writer // nil as long as the bytes are plain
-	begun   bool         // the head of the answer is sent
+	begun   bool         // its beginning is sent
+	goOn    func() error // called after that: to send takes the place in which the answer is made; or nil
 	gone    error        // whoever asked has gone
 }
 
@@ -64,21 +65,19 @@ var packers = sync.Pool{New: func() any {
 }}
 
 // Write implements io.Writer.
-func (o *output) Write(text []byte) (n int, err error) {
+func (o *output) Write(text []byte) (int, error) {
+	if o.gone != nil {
+		return 0, o.gone
+	}
 	if o.pack == nil && o.mayPack && o.bytes.Len()+len(text) > packFrom {
 		if err := o.startPacking(); err != nil {
 			return 0, err
 		}
 	}
 	if o.pack != nil {
-		n, err = o.pack.Write(text)
-	} else {
-		n, err = o.bytes.Write(text)
+		return o.pack.Write(text)
 	}
-	if err == nil && o.begun && o.bytes.Len() >= sendFrom {
-		err = o.send()
-	}
-	return n, err
+	return o.bytes.Write(text)
 }
 
 // Flush implements http.Flusher: what was written so far is sent. Such an answer
@@ -92,8 +91,15 @@ func (o *output) Flush() {
 	if o.pack != nil {
 		o.pack.Flush() //nolint:errcheck // a buffer takes everything
 	}
-	if o.send() == nil {
-		http.NewResponseController(o.to).Flush() //nolint:errcheck // then it comes with the rest
+	if o.send() != nil {
+		return
+	}
+	err := http.NewResponseController(o.to).Flush()
+	if errors.Is(err, http.ErrNotSupported) { // it comes with the rest
+		err = nil
+	}
+	if o.gone = err; err == nil && o.goOn != nil {
+		o.gone = o.goOn()
 	}
 }
 
