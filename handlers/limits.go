@@ -20,9 +20,9 @@ import (
 // the unix socket is this user or root, and is not counted: a crowd at the
 // network must not keep the command line out.
 const (
-	streamsOfClient = 128 // pages and programs that are told what happens, from one address
-	streamsOfAll    = 256
-	searchesAtOnce  = 2 // each takes a core
+	streamsOfClient = 256 // pages and programs that are told what happens, from one address
+	streamsOfAll    = 384 // below the connections that there may be, so that pages can be asked for
+	searchesAtOnce  = 2   // each takes a core
 
 	// stall is how long a piece of an answer may take. A client that takes less
 	// than writePiece in that time is gone for all we know.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"sync"
 	"time"
 )
@@ -16,7 +17,7 @@ var releases = []time.Duration{3 * time.Second, 3 * time.Second, 6 * time.Second
 
 // The pages of the program are given back more often: what is used again is
 // mapped again in a millisecond, with 15 neighbours each that are not.
-const unmapping = 5 * time.Second
+const unmapping = 2 * time.Second
 
 // Nobody profiles a manager: the table that samples of its heap would fill takes
 // a megabyte and a half.
@@ -29,24 +30,28 @@ func init() { runtime.MemProfileRate = 0 }
 func thrift() (stop func()) {
 	patient := os.Getenv("GOGC") == ""
 	if patient {
-		debug.SetGCPercent(400)
+		debug.SetGCPercent(200)
 	}
 	var ended sync.WaitGroup
 	end := make(chan struct{})
 	ended.Go(func() {
+		var room room
 		timer, pages := time.NewTimer(releases[0]), time.NewTicker(unmapping)
 		defer timer.Stop()
 		defer pages.Stop()
 		for i := 1; ; {
 			select {
 			case <-timer.C:
-				if patient {
-					debug.SetGCPercent(20)
-				}
 				debug.FreeOSMemory()
 				timer.Reset(releases[min(i, len(releases)-1)])
 				i++
+				if patient {
+					room.set(leastRoom)
+				}
 			case <-pages.C:
+				if patient && room.percent > 0 {
+					room.adapt()
+				}
 			case <-end:
 				return
 			}
@@ -57,4 +62,41 @@ func thrift() (stop func()) {
 		close(end)
 		ended.Wait()
 	}
+}
+
+// Between two collections the heap may grow by leastRoom percent, and by up to
+// mostRoom where there are more than often between two looks: hundreds of pages
+// are open, say. Otherwise they would take a quarter of the time.
+const (
+	leastRoom = 20
+	mostRoom  = 100
+	often     = 2
+)
+
+// room is how much the heap may grow between two collections.
+type room struct {
+	percent int // 0 until the start is over
+	cycles  uint64
+}
+
+func (r *room) set(percent int) {
+	if percent != r.percent {
+		debug.SetGCPercent(percent)
+	}
+	r.percent = percent
+}
+
+// adapt looks how often the collector has run since the last look.
+func (r *room) adapt() {
+	sample := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
+	metrics.Read(sample)
+	cycles := sample[0].Value.Uint64()
+	switch n := cycles - r.cycles; {
+	case r.cycles == 0: // that was the start
+	case n > often:
+		r.set(min(2*r.percent, mostRoom))
+	case n < often:
+		r.set(max(r.percent/2, leastRoom))
+	}
+	r.cycles = cycles
 }

@@ -22,7 +22,7 @@ const (
 
 	// pace is the least time between two messages to one client: what changes
 	// faster than anybody can see is seen once.
-	pace = 20 * time.Millisecond
+	pace = 30 * time.Millisecond
 
 	chunk    = 4 << 10 // of a message, written under one deadline
 	batch    = 32      // fragments in one message
