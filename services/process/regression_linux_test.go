@@ -118,6 +118,10 @@ func TestATreeIsNotGoneByALookFromBeforeTheEndOfItsMainProcess(t *testing.T) {
 	if err := daemon.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		daemon.Process.Kill()
+		daemon.Wait() //nolint:errcheck // it was killed
+	})
 	s, err := readStat(daemon.Process.Pid)
 	if err != nil {
 		t.Fatal(err)
