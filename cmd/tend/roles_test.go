@@ -49,6 +49,7 @@ func witness(dir, name string) int {
 	if err != nil {
 		return 65
 	}
+	defer lock.Close() // nobody else would keep it from the garbage collector, which closes it, and so unlocks
 	// A record lock can be asked about without taking it, unlike flock.
 	if err := syscall.FcntlFlock(lock.Fd(), syscall.F_SETLK, &syscall.Flock_t{Type: syscall.F_WRLCK}); err != nil {
 		note(".double", fmt.Sprintf("pid %d found another instance", pid))
