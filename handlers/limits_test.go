@@ -116,10 +116,27 @@ func TestClientsThatDoNotReadTheirAnswersKeepNobodyFromTheirs(t *testing.T) {
 	})
 }
 
+// making counts the answers that are made at once.
+type making struct {
+	mu        sync.Mutex
+	now, most int
+}
+
+// one makes an answer, which takes a second.
+func (m *making) one() {
+	m.mu.Lock()
+	m.now++
+	m.most = max(m.most, m.now)
+	m.mu.Unlock()
+	time.Sleep(time.Second)
+	m.mu.Lock()
+	m.now--
+	m.mu.Unlock()
+}
+
 func TestAPageIsMadeInItsPlaceAndSentWithoutOne(t *testing.T) {
 	underLimits(t, func(h *handler, p *pipes, serve func(api.Handler)) {
-		var mu sync.Mutex
-		now, most := 0, 0
+		var m making
 		serve(h.limits.queued(func(w http.ResponseWriter, r *http.Request) error {
 			return h.render(w, r, http.StatusOK, templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 				io.WriteString(w, "<head>")
@@ -127,14 +144,7 @@ func TestAPageIsMadeInItsPlaceAndSentWithoutOne(t *testing.T) {
 				if _, err := io.WriteString(w, "<body>"); err != nil {
 					return err
 				}
-				mu.Lock()
-				now++
-				most = max(most, now)
-				mu.Unlock()
-				time.Sleep(time.Second)
-				mu.Lock()
-				now--
-				mu.Unlock()
+				m.one()
 				_, err := w.Write(make([]byte, 1<<20))
 				return err
 			}))
@@ -153,25 +163,17 @@ func TestAPageIsMadeInItsPlaceAndSentWithoutOne(t *testing.T) {
 			})
 		}
 		readers.Wait()
-		if most != cap(h.limits.work) {
-			t.Errorf("%d were made at once, of %d places", most, cap(h.limits.work))
+		if m.most != cap(h.limits.work) {
+			t.Errorf("%d were made at once, of %d places", m.most, cap(h.limits.work))
 		}
 	})
 }
 
 func TestAnAnswerThatIsMadeHasAPlaceInLine(t *testing.T) {
 	underLimits(t, func(h *handler, p *pipes, serve func(api.Handler)) {
-		var mu sync.Mutex
-		now, most := 0, 0
+		var m making
 		serve(h.limits.queued(func(w http.ResponseWriter, _ *http.Request) error {
-			mu.Lock()
-			now++
-			most = max(most, now)
-			mu.Unlock()
-			time.Sleep(time.Second)
-			mu.Lock()
-			now--
-			mu.Unlock()
+			m.one()
 			w.WriteHeader(http.StatusNoContent)
 			return nil
 		}))
@@ -186,8 +188,8 @@ func TestAnAnswerThatIsMadeHasAPlaceInLine(t *testing.T) {
 			}
 			conn.Close()
 		}
-		if most != cap(h.limits.work) {
-			t.Errorf("%d were made at once, of %d", most, cap(h.limits.work))
+		if m.most != cap(h.limits.work) {
+			t.Errorf("%d were made at once, of %d", m.most, cap(h.limits.work))
 		}
 	})
 }

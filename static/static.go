@@ -129,11 +129,7 @@ func Handler() http.Handler {
 // packed holds the files that are worth it, packed as small as can be.
 var packed = sync.OnceValue(func() map[string][]byte {
 	out := make(map[string][]byte)
-	var err error
-	if out[Styles], err = pack(styles()); err != nil {
-		panic("pack the style sheets: " + err.Error()) // memory takes everything
-	}
-	err = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if ext := path.Ext(name); err != nil || entry.IsDir() || ext != ".css" && ext != ".js" {
 			return err
 		}
@@ -144,6 +140,9 @@ var packed = sync.OnceValue(func() map[string][]byte {
 		out[name], err = pack(content)
 		return err
 	})
+	if err == nil {
+		out[Styles], err = pack(styles())
+	}
 	if err != nil {
 		panic("pack the embedded files: " + err.Error()) // they are part of the program
 	}

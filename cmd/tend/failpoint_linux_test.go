@@ -242,7 +242,7 @@ func (w *ward) tidy() {
 	if fresh := w.goroutines(); routines > fresh+8 {
 		w.t.Errorf("%d goroutines lived after the fault, a manager after it needs %d", routines, fresh)
 	}
-	w.until("no control group is left of a run that is over", 10*time.Second, func() string {
+	w.until("no control group is left of a run that is over", 5*time.Second, func() string {
 		var left []string
 		live := map[string]bool{}
 		for _, name := range w.names {

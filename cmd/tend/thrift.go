@@ -49,9 +49,7 @@ func thrift() (stop func()) {
 					room.set(leastRoom)
 				}
 			case <-pages.C:
-				if patient && room.percent > 0 {
-					room.adapt()
-				}
+				room.adapt()
 			case <-end:
 				return
 			}
@@ -75,7 +73,7 @@ const (
 
 // room is how much the heap may grow between two collections.
 type room struct {
-	percent int // 0 until the start is over
+	percent int // 0 until it is set
 	cycles  uint64
 }
 
@@ -86,8 +84,12 @@ func (r *room) set(percent int) {
 	r.percent = percent
 }
 
-// adapt looks how often the collector has run since the last look.
+// adapt looks how often the collector has run since the last look. It changes
+// nothing before set was called: during the start, and for who sets GOGC.
 func (r *room) adapt() {
+	if r.percent == 0 {
+		return
+	}
 	sample := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
 	metrics.Read(sample)
 	cycles := sample[0].Value.Uint64()

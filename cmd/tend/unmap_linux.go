@@ -4,6 +4,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -11,13 +12,23 @@ import (
 // unmapProgram gives back the pages of the program. The kernel has them still,
 // and maps those again that are used again.
 func unmapProgram() {
+	for _, part := range programParts() {
+		unix.Syscall(unix.SYS_MADVISE, part.from, part.size, unix.MADV_DONTNEED) //nolint:errcheck // then they stay
+	}
+}
+
+// part is where something of the program is mapped.
+type part struct{ from, size uintptr }
+
+// programParts are those that are only read. They stay where they are.
+var programParts = sync.OnceValue(func() (parts []part) {
 	self, err := os.Readlink("/proc/self/exe")
 	if err != nil {
-		return
+		return nil
 	}
 	text, err := os.ReadFile("/proc/self/maps")
 	if err != nil {
-		return
+		return nil
 	}
 	for line := range strings.Lines(string(text)) {
 		fields := strings.Fields(line)
@@ -28,7 +39,8 @@ func unmapProgram() {
 		from, err1 := strconv.ParseUint(first, 16, 64)
 		to, err2 := strconv.ParseUint(last, 16, 64)
 		if err1 == nil && err2 == nil {
-			unix.Syscall(unix.SYS_MADVISE, uintptr(from), uintptr(to-from), unix.MADV_DONTNEED) //nolint:errcheck // then they stay
+			parts = append(parts, part{uintptr(from), uintptr(to - from)})
 		}
 	}
-}
+	return parts
+})

@@ -111,21 +111,7 @@ func TestATCPCheckFindsAServerHungThatIsHalted(t *testing.T) {
 func TestATCPCheckOfAServerThatAcceptsStaysWell(t *testing.T) {
 	skipWithoutSockets(t)
 	for _, address := range []string{"127.0.0.1:0", "[::]:0"} {
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			t.Skip(err)
-		}
-		defer l.Close()
-		port := l.Addr().(*net.TCPAddr).Port
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				c.Close()
-			}
-		}()
+		port := accepting(t, address).Port
 		owned := 0
 		c := &tcpCheck{address: fmt.Sprintf("127.0.0.1:%d", port), eyes: Eyes{Owned: func(string, []uint32) bool { owned++; return true }}}
 		for range 20 {

@@ -19,9 +19,9 @@ func (h *Host) Adopt(run services.Run) (*Process, error) {
 	case noRoom(err):
 		return nil, services.Errorf(services.Unavailable, "%s (pid %d) runs on, but cannot be taken over: %v%s", run.Server, run.Leader.PID, err, moreRoom(err))
 	case err != nil:
-		ids, sure := h.settled(run)
-		if len(ids) == 0 && !sure {
-			return nil, services.Errorf(services.Unavailable, "what is left of %s cannot be looked at now", run.Server)
+		ids, err := h.settled(run)
+		if err != nil {
+			return nil, err
 		}
 		if len(ids) == 0 {
 			h.discard(run.Cgroup, sweeps)
@@ -50,14 +50,18 @@ const (
 	dyingPause = time.Millisecond
 )
 
-// settled returns the members of a run once those that are dying have died.
-func (h *Host) settled(run services.Run) (ids []services.Identity, sure bool) {
-	ids, sure = h.members(run)
+// settled returns the members of a run once those that are dying have died. It
+// is Unavailable where somebody may have been overlooked.
+func (h *Host) settled(run services.Run) ([]services.Identity, error) {
+	ids, sure := h.members(run)
 	for until := time.Now().Add(dying); len(ids) == 0 && !sure && time.Now().Before(until); {
 		<-time.After(dyingPause)
 		ids, sure = h.members(run)
 	}
-	return ids, sure
+	if len(ids) == 0 && !sure {
+		return nil, services.Errorf(services.Unavailable, "what is left of %s cannot be looked at now", run.Server)
+	}
+	return ids, nil
 }
 
 // Ended says how the main process of a run has ended that is not alive any more.

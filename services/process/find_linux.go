@@ -44,11 +44,11 @@ func (h *Host) find(t *table, known []services.Run) ([]services.Run, error) {
 		if seen[id] {
 			continue
 		}
-		pids, sure := h.settled(services.Run{Cgroup: dir})
-		switch {
-		case len(pids) == 0 && !sure:
-			return nil, services.Errorf(services.Unavailable, "what is left of %s cannot be looked at now", name[:i])
-		case len(pids) == 0:
+		pids, err := h.settled(services.Run{Server: name[:i], Cgroup: dir})
+		if err != nil {
+			return nil, err
+		}
+		if len(pids) == 0 {
 			h.discard(dir, sweeps)
 			continue
 		}

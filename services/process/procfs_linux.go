@@ -37,9 +37,7 @@ func isGone(err error) bool {
 }
 
 // statReaders are for readStat: it is what a manager does most.
-var statReaders = sync.Pool{New: func() any {
-	return &reader{dir: unix.AT_FDCWD, name: make([]byte, 0, 32), buf: make([]byte, 2<<10)}
-}}
+var statReaders = sync.Pool{New: func() any { return newReader() }}
 
 // readStat reads one process. isGone tells about the error.
 func readStat(pid int) (s stat, err error) {
@@ -51,36 +49,37 @@ func readStat(pid int) (s stat, err error) {
 		return s, err
 	}
 	var field [53]int64
-	state, ok := parseStat(text, field[:])
+	program, state, ok := parseStat(text, field[:])
 	if !ok {
 		return s, fmt.Errorf("/proc/%d/stat is not what it should be", pid)
 	}
 	return stat{
 		Identity: services.Identity{PID: pid, Start: uint64(field[22])}, state: state,
 		parent: int(field[4]), group: int(field[5]), session: int(field[6]), exit: int(field[52]),
-		program: string(text[bytes.IndexByte(text, '(')+1 : bytes.LastIndexByte(text, ')')]),
+		program: string(program),
 	}, nil
 }
 
-// parseStat reads the state and the numbers of a /proc/PID/stat into field, as
-// they are numbered in proc(5); signs are lost. ok is false where it has fewer.
-func parseStat(text []byte, field []int64) (state byte, ok bool) {
+// parseStat reads a /proc/PID/stat: the program's name, the state, and the numbers
+// into field, as they are numbered in proc(5); signs are lost. ok is false where
+// it has fewer.
+func parseStat(text []byte, field []int64) (program []byte, state byte, ok bool) {
 	begin, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')') // the command between them may contain anything
 	if begin < 0 || end < begin || len(text) < end+4 {
-		return 0, false
+		return nil, 0, false
 	}
 	at := 3
 	for _, c := range text[end+3:] {
 		switch {
 		case c == ' ' || c == '\n':
 			if at++; at == len(field) {
-				return text[end+2], true
+				return text[begin+1 : end], text[end+2], true
 			}
 		case c >= '0' && c <= '9':
 			field[at] = field[at]*10 + int64(c-'0')
 		}
 	}
-	return 0, false
+	return nil, 0, false
 }
 
 // programOf returns the program's name of a process, a zombie's too, empty

@@ -25,7 +25,7 @@ type member struct {
 // parseMember reads the text of /proc/PID/stat; false where it is none.
 func parseMember(pid int, text []byte) (m member, ok bool) {
 	var field [25]int64
-	state, ok := parseStat(text, field[:])
+	_, state, ok := parseStat(text, field[:])
 	return member{
 		Identity: services.Identity{PID: pid, Start: uint64(field[22])}, dead: state == 'Z' || state == 'X',
 		parent: int(field[4]), group: int(field[5]), session: int(field[6]),

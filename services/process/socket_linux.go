@@ -7,11 +7,15 @@ import (
 	"tend/services"
 )
 
-// run returns a live run by its id.
-func (h *Host) run(id string) (services.Run, bool) {
+// process returns a live run by its id, nil where there is none.
+func (h *Host) process(id string) *Process {
 	h.mu.Lock()
-	p := h.live[id]
-	h.mu.Unlock()
+	defer h.mu.Unlock()
+	return h.live[id]
+}
+
+func (h *Host) run(id string) (services.Run, bool) {
+	p := h.process(id)
 	if p == nil {
 		return services.Run{}, false
 	}
@@ -50,9 +54,7 @@ func hidden(pid int) bool {
 // Halted reports whether the main process of a run is stopped by a signal. One
 // that a debugger holds is not.
 func (h *Host) Halted(id string) bool {
-	h.mu.Lock()
-	p := h.live[id]
-	h.mu.Unlock()
+	p := h.process(id)
 	if p == nil {
 		return false
 	}

@@ -49,7 +49,10 @@
     if (entered) (again() || found()[0])?.click();
     entered = false;
   }).observe(palette, { childList: true });
-  addEventListener("htmx:after:settle", () => { if (again()) mark(again()); });
+  addEventListener("htmx:after:settle", () => {
+    const item = again();
+    if (item) mark(item);
+  });
   palette.addEventListener("keydown", (event) => {
     const items = found(), at = items.findIndex((item) => item.ariaSelected === "true");
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -57,8 +60,7 @@
       const item = items[(at + step + items.length) % items.length];
       marked = item.getAttribute("href");
       mark(item);
-    }
-    else if (event.key === "Enter" && asked) entered = true;
+    } else if (event.key === "Enter" && asked) entered = true;
     else if (event.key === "Enter" && !event.isComposing) items[at]?.click();
     else if (event.key === "Escape") palette.close(); // the box would only empty itself
     else return;

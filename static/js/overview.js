@@ -122,6 +122,7 @@
     }
     apply();
   });
+
   // What is ordered in a row is sent in place; what asks is answered by a dialog.
   board.addEventListener("click", (event) => {
     const key = event.target.closest(".row [data-order], .row [data-ask]");
