@@ -177,6 +177,11 @@ func (w *ward) faulty(name, point string) {
 		w.settled()
 		w.kill()
 	}
+	if strings.HasPrefix(name, "exit-") { // the manager is to die of the exit that is provoked
+		if err := os.WriteFile(filepath.Join(w.dir, steadyFile), nil, 0o600); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 	before := w.pids()
 	w.env = []string{"TEND_FAILPOINT=" + point}
 	if begins || strings.HasPrefix(name, "adopt-") {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -30,9 +32,18 @@ func be(role string, args []string) int {
 	return 64
 }
 
+// steadyFile in the directory of witnesses keeps them from failing by themselves.
+const steadyFile = "steady"
+
+func mayFail(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, steadyFile))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // witness is a server that keeps its own books in dir, so that a test can tell
 // what really happened: a lock that catches a second instance, its pid, each
-// line that it wrote, and the code of each exit of its own.
+// line that it wrote, and the code of each exit of its own. It fails by itself
+// now and then.
 func witness(dir, name string) int {
 	at := func(suffix string) string { return filepath.Join(dir, name+suffix) }
 	note := func(suffix, text string) {
@@ -70,7 +81,7 @@ func witness(dir, name string) int {
 			return 0
 		case <-tick.C:
 		}
-		if (pid+n)%4000 == 0 { // it fails by itself now and then; too often, and all twenty are never up at once
+		if (pid+n)%4000 == 0 && mayFail(dir) { // too often, and all twenty are never up at once
 			code := 1 + n%50
 			note(".exits", fmt.Sprintf("%d %d", pid, code))
 			return code

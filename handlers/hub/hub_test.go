@@ -166,37 +166,6 @@ func TestARenderingThatPanicsOrFailsIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestTwoHundredBrowsersOneOfThemStalledAllGetTheNewest(t *testing.T) {
-	h := open(t)
-	big := strings.Repeat("x", 64<<10)
-	stalled := h.dial("topic=all") // reads nothing until the end
-	conns := make([]*websocket.Conn, 200)
-	for i := range conns {
-		conns[i] = h.dial("topic=all")
-	}
-	const last = 100
-	var readers sync.WaitGroup
-	for _, conn := range conns {
-		readers.Go(func() { until(t, conn, fmt.Sprintf("a%d-;", last)) })
-	}
-	for rev := uint64(1); rev <= last; rev++ {
-		h.Publish(text("all", "a", rev, fmt.Sprintf("%s a%d-", big, rev)))
-		if rev%50 == 0 {
-			h.Publish(text("all", fmt.Sprint("other", rev), rev, "other"))
-		}
-	}
-	readers.Wait()
-	// The stalled one is still connected. It skips what is out of date, and
-	// sees the newest.
-	got := until(t, stalled, fmt.Sprintf("a%d-;", last))
-	if n := strings.Count(got, big); n > last/2 {
-		t.Errorf("a slow browser was sent %d of %d states", n, last)
-	}
-	if n := strings.Count(got, "other;"); n != last/50 {
-		t.Errorf("a slow browser was sent %d of %d other fragments", n, last/50)
-	}
-}
-
 func TestTheEndIsToldWith1012AndNobodyIsWaitedForLong(t *testing.T) {
 	h := open(t)
 	polite := h.dial("topic=all")
@@ -278,8 +247,11 @@ func TestMadeUpTopicsLeaveNothingBehind(t *testing.T) {
 	}
 }
 
-// wire is a listener whose connections are pipes, so that time can be false.
+// wire is a listener whose connections are pipes, which hold nothing back, in
+// time that is false.
 type wire struct {
+	*Hub
+	t     *testing.T
 	conns chan net.Conn
 	done  chan struct{}
 }
@@ -295,7 +267,25 @@ func (w *wire) Accept() (net.Conn, error) {
 func (w *wire) Close() error   { return nil }
 func (w *wire) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
 
-func (w *wire) dial(t *testing.T) *websocket.Conn {
+// overPipes tests a hub that is served over pipes.
+func overPipes(t *testing.T, test func(*wire)) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{Hub: New(quiet()), t: t, conns: make(chan net.Conn), done: make(chan struct{})}
+		ctx, cancel := context.WithCancel(t.Context())
+		server := &http.Server{Handler: w.Hub}
+		var all sync.WaitGroup
+		all.Go(func() { w.Run(ctx) })      //nolint:errcheck // never fails
+		all.Go(func() { server.Serve(w) }) //nolint:errcheck // ends with the listener
+		test(w)
+		cancel()
+		close(w.done)
+		server.Close()
+		all.Wait()
+	})
+}
+
+func (w *wire) dial() *websocket.Conn {
+	w.t.Helper()
 	dialer := websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) {
 		near, far := net.Pipe()
 		w.conns <- far
@@ -303,43 +293,57 @@ func (w *wire) dial(t *testing.T) *websocket.Conn {
 	}}
 	conn, _, err := dialer.Dial("ws://127.0.0.1/?topic=all", nil)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
+	w.t.Cleanup(func() { conn.Close() })
 	return conn
 }
 
+func TestTwoHundredBrowsersOneOfThemStalledAllGetTheNewest(t *testing.T) {
+	overPipes(t, func(w *wire) {
+		stalled := w.dial() // reads nothing until the end
+		const last = 100
+		end := fmt.Sprintf("a%d;", last)
+		var readers sync.WaitGroup
+		for range 200 {
+			conn := w.dial()
+			readers.Go(func() { until(t, conn, end) })
+		}
+		for rev := uint64(1); rev <= last; rev++ {
+			w.Publish(text("all", "a", rev, fmt.Sprint("a", rev)))
+			if rev%50 == 0 {
+				w.Publish(text("all", fmt.Sprint("other", rev), rev, "other"))
+			}
+			time.Sleep(pace)
+		}
+		readers.Wait()
+		// The stalled one is still connected. It skips what is out of date, and
+		// sees the newest.
+		if got := until(t, stalled, end); got != "a1;other;a100;other;" {
+			t.Errorf("a slow browser got %q", got)
+		}
+	})
+}
+
 func TestAPeerThatAnswersStaysAndASilentOneGoes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := New(quiet())
-		ctx, cancel := context.WithCancel(t.Context())
-		var all sync.WaitGroup
-		all.Go(func() { h.Run(ctx) }) //nolint:errcheck // never fails
-		w := &wire{conns: make(chan net.Conn), done: make(chan struct{})}
-		server := &http.Server{Handler: h}
-		all.Go(func() { server.Serve(w) }) //nolint:errcheck // ends with the listener
+	overPipes(t, func(w *wire) {
 		count := func() int {
 			synctest.Wait()
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			return len(h.clients)
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return len(w.clients)
 		}
-
-		alive, silent := w.dial(t), w.dial(t)
-		all.Go(func() { // answers pings
+		read := func(conn *websocket.Conn) {
 			for {
-				if _, _, err := alive.ReadMessage(); err != nil {
+				if _, _, err := conn.ReadMessage(); err != nil {
 					return
 				}
 			}
-		})
+		}
+		alive, silent := w.dial(), w.dial()
 		silent.SetPingHandler(func(string) error { return nil })
-		all.Go(func() {
-			for {
-				if _, _, err := silent.ReadMessage(); err != nil {
-					return
-				}
-			}
-		})
+		go read(alive) // answers pings
+		go read(silent)
 		if n := count(); n != 2 {
 			t.Fatalf("%d clients", n)
 		}
@@ -355,12 +359,6 @@ func TestAPeerThatAnswersStaysAndASilentOneGoes(t *testing.T) {
 		if n := count(); n != 1 {
 			t.Errorf("%d clients are left after an hour", n)
 		}
-		cancel()
-		close(w.done)
-		server.Close()
-		all.Wait()
-		alive.Close()
-		silent.Close()
 	})
 }
 
