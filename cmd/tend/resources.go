@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
 	"syscall"
 
 	"tend/services"
@@ -25,16 +26,17 @@ func (m *manager) newSampler() *monitor.Sampler {
 	return monitor.NewSampler(monitor.SamplerOptions{Measure: r.measure, Status: m.orch.Statuses, Report: r.sampled})
 }
 
-func (r *resources) measure(ctx context.Context) []monitor.Reading {
-	list := r.meter.Read(ctx)
-	out := make([]monitor.Reading, len(list))
-	for i, u := range list {
-		out[i] = monitor.Reading{
-			Server: u.Server, Run: u.Run, Started: u.Started, CPU: u.CPU, Read: u.Read, Write: u.Write,
-			Memory: u.Memory, Processes: u.Processes, Threads: u.Threads, Files: u.Files,
+func (r *resources) measure(ctx context.Context) iter.Seq[monitor.Reading] {
+	return func(yield func(monitor.Reading) bool) {
+		for u := range r.meter.Read(ctx) {
+			if !yield(monitor.Reading{
+				Server: u.Server, Run: u.Run, Started: u.Started, CPU: u.CPU, Read: u.Read, Write: u.Write,
+				Memory: u.Memory, Processes: u.Processes, Threads: u.Threads, Files: u.Files,
+			}) {
+				return
+			}
 		}
 	}
-	return out
 }
 
 // sampled hands a sample to whoever keeps, shows or judges it.

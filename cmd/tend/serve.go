@@ -201,7 +201,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 	m.recent = handlers.NewRecent()
 	m.watch = monitor.New(monitor.Options{
 		Interval: cfg.Monitor.Interval, Holder: m.host.Holder, Eyes: m.eyes(), Log: m.log,
-		Targets: func() []monitor.Target { return m.orch.Targets() },
+		Targets: func(out []monitor.Target) []monitor.Target { return m.orch.Targets(out) },
 		Report:  func(r monitor.Result) { m.orch.Report(ctx, r) },
 	})
 	m.probe = m.newProber()

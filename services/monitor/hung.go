@@ -14,11 +14,16 @@ type Eyes struct {
 	// Owned reports whether a run has one of these sockets open, true where it
 	// cannot be found out.
 	Owned func(run string, inodes []uint32) bool
-	// Halted reports whether the main process of a run is stopped by a signal.
-	Halted func(run string) bool
+	// Halted returns those of the runs whose main process is stopped by a signal.
+	Halted func(runs ...string) []string
 }
 
-func (e Eyes) halted(run string) bool { return e.Halted != nil && e.Halted(run) }
+func (e Eyes) halted(runs ...string) []string {
+	if e.Halted == nil || len(runs) == 0 {
+		return nil
+	}
+	return e.Halted(runs...)
+}
 
 // halt is what is said of a run whose main process is stopped by a signal.
 const halt = "it is halted (SIGSTOP): SIGCONT lets it go on"
@@ -37,10 +42,10 @@ type queue struct {
 // lookAtQueues finds servers whose ports take connections and that are not
 // well all the same: they are stopped, accept nothing, or the port is not
 // theirs.
-func (w *watch) lookAtQueues(targets []Target) {
+func (w *watch) lookAtQueues() {
 	before := w.queues
 	w.queues = make(map[string]*queue, len(before))
-	for _, t := range targets {
+	for _, t := range w.targets {
 		if t.Port == 0 || !t.Alive {
 			continue
 		}
@@ -70,7 +75,7 @@ func (q *queue) look(eyes Eyes, l listener) {
 	switch {
 	case !q.owned:
 		q.why = fmt.Sprintf("port %d is not its own: another process listens there", q.port)
-	case q.rounds > 0 && eyes.halted(q.run):
+	case q.rounds > 0 && len(eyes.halted(q.run)) > 0:
 		q.why = halt
 	case q.rounds >= stuck:
 		q.why = fmt.Sprintf("port %d takes connections, but it has accepted none of %d that wait", q.port, l.waiting)
@@ -92,17 +97,19 @@ func (w *watch) hung(t Target) string {
 // halted: with a port, its queue says when to look.
 const haltStep = 15 * time.Second
 
-// haltedNow reports whether a live server without a port is halted. Of all of
-// them some are looked at in each interval, and those that were found halted.
-func (w *watch) haltedNow(i int, t Target) bool {
+// lookForHalted finds the live servers without a port that are halted. Of all of
+// them some are looked at in each interval, and those that were halted before.
+func (w *watch) lookForHalted() {
 	every := max(1, int(haltStep/w.Interval))
-	if w.halted[t.Server] != t.Run && i%every != w.round%every {
-		return false
+	due := w.asked[:0]
+	for i, t := range w.targets {
+		if t.Alive && t.Port == 0 && (i%every == w.round%every || w.halted[t.Run]) {
+			due = append(due, t.Run)
+		}
 	}
-	if !w.Eyes.halted(t.Run) {
-		delete(w.halted, t.Server)
-		return false
+	w.asked = due
+	clear(w.halted)
+	for _, run := range w.Eyes.halted(due...) {
+		w.halted[run] = true
 	}
-	w.halted[t.Server] = t.Run
-	return true
 }

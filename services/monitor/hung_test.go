@@ -36,7 +36,9 @@ func TestAServerThatIsHaltedIsHungAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		port, _ := listen(t, "tcp", "127.0.0.1:0")
 		h := build(t, time.Second, Target{Server: "a", Run: "r", Alive: true, Port: port})
-		h.o.Eyes.Halted = func(run string) bool { return run == "r" }
+		h.o.Eyes.Halted = func(runs ...string) []string {
+			return slices.DeleteFunc(runs, func(run string) bool { return run != "r" })
+		}
 		h.run()
 		got := h.after(2 * time.Second)
 		if said := h.say(got[len(got)-1]); said != "2s a/r false it is halted (SIGSTOP): SIGCONT lets it go on" {
@@ -79,7 +81,10 @@ func TestAServerWithoutAPortThatIsHaltedIsFoundSoAndGoesOn(t *testing.T) {
 		h := build(t, time.Second, Target{Server: "a", Run: "r", Alive: true}, Target{Server: "b", Run: "s", Alive: true})
 		var halted atomic.Bool
 		var looks atomic.Int32
-		h.o.Eyes.Halted = func(run string) bool { looks.Add(1); return run == "r" && halted.Load() }
+		h.o.Eyes.Halted = func(runs ...string) []string {
+			looks.Add(int32(len(runs)))
+			return slices.DeleteFunc(runs, func(run string) bool { return run != "r" || !halted.Load() })
+		}
 		h.run()
 		h.after(30 * time.Second)
 		if looks := looks.Load(); looks > 6 {

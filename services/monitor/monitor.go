@@ -34,8 +34,8 @@ type Result struct {
 
 // Options says what to look at and whom to tell.
 type Options struct {
-	Interval time.Duration   // 0 for DefaultInterval
-	Targets  func() []Target // all servers, in an order that seldom changes
+	Interval time.Duration               // 0 for DefaultInterval
+	Targets  func(out []Target) []Target // appends all servers, in an order that seldom changes
 	Holder   func(port int) (services.Holder, bool, error)
 	Eyes     Eyes
 	Report   func(Result)

@@ -80,7 +80,7 @@ func (c *tcpCheck) trouble() string {
 	switch {
 	case !c.owned:
 		return fmt.Sprintf("port %d is not its own: another process listens there", c.here.Port())
-	case c.ignored > 0 && c.eyes.halted(c.run):
+	case c.ignored > 0 && len(c.eyes.halted(c.run)) > 0:
 		return halt
 	case c.ignored >= stuck && time.Since(c.since) >= stuckTime:
 		return fmt.Sprintf("port %d takes connections, but it has accepted none for %s: %d wait", c.here.Port(), time.Since(c.since).Round(time.Second), l.waiting)

@@ -99,7 +99,7 @@ func TestATCPCheckOfAServerWithMoreToDoThanItCanStaysWell(t *testing.T) {
 func TestATCPCheckFindsAServerHungThatIsHalted(t *testing.T) {
 	skipWithoutSockets(t)
 	port, _ := listen(t, "tcp", "127.0.0.1:0")
-	c := &tcpCheck{address: fmt.Sprintf("127.0.0.1:%d", port), eyes: Eyes{Halted: func(string) bool { return true }}}
+	c := &tcpCheck{address: fmt.Sprintf("127.0.0.1:%d", port), eyes: Eyes{Halted: func(runs ...string) []string { return runs }}}
 	if err := c.try(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -1,50 +1,52 @@
 package monitor
 
 import (
+	"iter"
+	"maps"
 	"time"
 
 	"tend/services"
 )
 
-// rates remembers the reading before of each run, to tell what it has used
-// since.
+// rates remembers what each run had used at the reading before, to tell what it
+// has used since.
 type rates struct {
 	at     time.Time
-	now    map[string]measured // of this pass, by run id
-	before map[string]measured
+	now    map[string]Reading // of this pass, by run id
+	before map[string]used
 }
 
-type measured struct {
-	Reading
-	at time.Time
+// used is what a run had used when it was last read with success.
+type used struct {
+	at          time.Time
+	cpu         time.Duration
+	read, write services.Amount
 }
 
 func newRates() *rates {
-	return &rates{now: map[string]measured{}, before: map[string]measured{}}
+	return &rates{now: map[string]Reading{}, before: map[string]used{}}
 }
 
 // begin takes the readings of a pass.
-func (r *rates) begin(at time.Time, readings []Reading) {
+func (r *rates) begin(at time.Time, readings iter.Seq[Reading]) {
 	r.at = at
-	for _, x := range readings {
-		r.now[x.Run] = measured{x, at}
+	for x := range readings {
+		r.now[x.Run] = x
 	}
 }
 
 // end forgets the runs that are gone. A reading that failed is passed over:
 // the next one is compared with the one before it.
 func (r *rates) end() {
+	maps.DeleteFunc(r.before, func(id string, _ used) bool {
+		_, alive := r.now[id]
+		return !alive
+	})
 	for id, x := range r.now {
 		if x.CPU >= 0 {
-			continue
-		}
-		if before, ok := r.before[id]; ok {
-			r.now[id] = before
-		} else {
-			delete(r.now, id)
+			r.before[id] = used{at: r.at, cpu: x.CPU, read: x.Read, write: x.Write}
 		}
 	}
-	r.now, r.before = r.before, r.now
 	clear(r.now)
 }
 
@@ -66,17 +68,18 @@ func (r *rates) sample(st *services.Status) services.Sample {
 		out.Processes, out.Threads, out.Files = unknown, unknown, unknown
 		return out
 	}
-	before, span := r.before[st.Run], shortest
-	if before.Run != "" {
+	span := shortest
+	before, known := r.before[st.Run]
+	if known {
 		span = r.at.Sub(before.at)
 	} else if !now.Started.IsZero() {
 		span = max(span, r.at.Sub(now.Started))
 	}
 	if now.CPU > 0 {
-		out.CPU = 100 * float64(max(now.CPU-before.CPU, 0)) / float64(span)
+		out.CPU = 100 * float64(max(now.CPU-before.cpu, 0)) / float64(span)
 	}
 	out.CPUMax = out.CPU
-	out.Read, out.Write = perSecond(before.Read, now.Read, span), perSecond(before.Write, now.Write, span)
+	out.Read, out.Write = perSecond(before.read, now.Read, span), perSecond(before.write, now.Write, span)
 	out.Memory, out.MemoryMax = now.Memory, now.Memory
 	out.Processes, out.Threads, out.Files = now.Processes, now.Threads, now.Files
 	return out

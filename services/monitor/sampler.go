@@ -24,8 +24,8 @@ type Reading struct {
 // SamplerOptions says what to measure and whom to tell. Run is the only caller
 // of these functions.
 type SamplerOptions struct {
-	Measure func(ctx context.Context) []Reading // one pass over all live runs
-	Status  func() iter.Seq[*services.Status]   // of all servers; nobody changes one
+	Measure func(ctx context.Context) iter.Seq[Reading] // one pass over all live runs
+	Status  func() iter.Seq[*services.Status]           // of all servers; nobody changes one
 	Report  func(server, run string, s services.Sample)
 }
 
@@ -116,11 +116,10 @@ func untilNext(now time.Time, step time.Duration) time.Duration {
 
 // pass measures once and tells everybody's sample. at is the same for all.
 func (s *Sampler) pass(ctx context.Context, r *rates, at time.Time) {
-	readings := s.o.Measure(ctx)
+	r.begin(at, s.o.Measure(ctx))
 	if ctx.Err() != nil {
 		return // it may have ended in the middle
 	}
-	r.begin(at, readings)
 	for st := range s.o.Status() {
 		s.o.Report(st.Name, st.Run, r.sample(st))
 	}

@@ -48,10 +48,10 @@ func weigh(t *testing.T) *scale {
 	return s
 }
 
-func (s *scale) measure(ctx context.Context) []Reading {
+func (s *scale) measure(ctx context.Context) iter.Seq[Reading] {
 	s.mu.Lock()
 	s.passes = append(s.passes, time.Since(s.epoch))
-	takes, out := s.takes, slices.Clone(s.readings)
+	takes, out := s.takes, slices.Values(slices.Clone(s.readings))
 	s.mu.Unlock()
 	if takes > 0 {
 		select {
@@ -186,7 +186,7 @@ func TestAPassThatWasCutShortIsNotReported(t *testing.T) {
 		reports := 0
 		ctx, cancel := context.WithCancel(t.Context())
 		s := NewSampler(SamplerOptions{
-			Measure: func(context.Context) []Reading { cancel(); return nil },
+			Measure: func(context.Context) iter.Seq[Reading] { cancel(); return slices.Values([]Reading(nil)) },
 			Status:  func() iter.Seq[*services.Status] { return each([]services.Status{up("a", "r")}) },
 			Report:  func(string, string, services.Sample) { reports++ },
 		})
@@ -301,7 +301,7 @@ func TestEveryServerHasASampleWhetherItRunsOrNot(t *testing.T) {
 func TestRunsThatAreGoneAreForgotten(t *testing.T) {
 	r := newRates()
 	for i := range 5 {
-		r.begin(time.Now(), []Reading{{Run: fmt.Sprint(i)}})
+		r.begin(time.Now(), slices.Values([]Reading{{Run: fmt.Sprint(i)}}))
 		r.end()
 	}
 	if len(r.before) != 1 || len(r.now) != 0 {

@@ -40,7 +40,8 @@ func (w *watch) lookAtStarts(now time.Duration) {
 	if !due {
 		return
 	}
-	for _, t := range w.Targets() {
+	w.list()
+	for _, t := range w.targets {
 		s := w.starts[t.Server]
 		if s == nil || s.next > now {
 			continue

@@ -27,6 +27,8 @@ type watch struct {
 	epoch   time.Time
 	timeout time.Duration
 
+	targets []Target // as they were when they were asked for last
+
 	began time.Duration // of the present interval
 	queue []Target      // to be looked at in it: those with a port
 	done  int           // how many of the queue were looked at
@@ -37,8 +39,9 @@ type watch struct {
 	ports  ports             // who holds the ports of servers that are down
 
 	queues map[string]*queue
-	halted map[string]string // runs without a port that were found halted, by server
-	round  int               // counts the intervals
+	halted map[string]bool // runs without a port that were found halted
+	asked  []string        // runs that are looked at for that: memory for each interval
+	round  int             // counts the intervals
 
 	yes, no bool // what results point to
 }
@@ -56,7 +59,7 @@ func newWatch(o Options) *watch {
 		began:  -o.Interval, // the first one is due
 		open:   make(map[string]*check),
 		starts: make(map[string]*start),
-		halted: make(map[string]string),
+		halted: make(map[string]bool),
 		ports:  ports{find: o.Holder, log: o.Log, known: make(map[int]held)},
 		yes:    true,
 	}
@@ -99,18 +102,19 @@ func (w *watch) look() time.Duration {
 // begin begins an interval: what needs no system call is reported at once,
 // the rest is queued.
 func (w *watch) begin() {
-	targets := w.Targets()
+	w.list()
 	w.began = max(w.began+w.Interval, time.Since(w.epoch)-w.Interval/slots) // what a stall took is not made up for
 	queue := w.queue[:0]
 	at := time.Now()
 	var ports []int
 	w.round++
-	for i, t := range targets {
+	w.lookForHalted()
+	for _, t := range w.targets {
 		switch {
 		case t.Port != 0:
 			ports = append(ports, t.Port)
 			queue = append(queue, t)
-		case t.Alive && w.haltedNow(i, t):
+		case t.Alive && w.halted[t.Run]:
 			w.Report(Result{Server: t.Server, Run: t.Run, At: at, Healthy: &w.no, Why: halt})
 		case t.Alive:
 			w.Report(Result{Server: t.Server, Run: t.Run, At: at, Healthy: &w.yes})
@@ -119,9 +123,12 @@ func (w *watch) begin() {
 		}
 	}
 	w.ports.list(ports)
-	w.lookAtQueues(targets)
+	w.lookAtQueues()
 	w.queue, w.done = queue, 0
 }
+
+// list asks for the targets.
+func (w *watch) list() { w.targets = w.Targets(w.targets[:0]) }
 
 // due returns when the next target of the queue is looked at.
 func (w *watch) due() time.Duration {

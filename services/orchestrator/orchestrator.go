@@ -241,11 +241,9 @@ func (o *Orchestrator) endStray(ctx context.Context, run services.Run) {
 	}
 }
 
-// Targets lists what the monitor has to check.
-func (o *Orchestrator) Targets() []monitor.Target {
-	list := o.roster.Load().units
-	out := make([]monitor.Target, 0, len(list))
-	for _, u := range list {
+// Targets appends what the monitor has to check.
+func (o *Orchestrator) Targets(out []monitor.Target) []monitor.Target {
+	for _, u := range o.roster.Load().units {
 		if u.removed.Load() {
 			continue
 		}
@@ -274,7 +272,8 @@ func (o *Orchestrator) Report(ctx context.Context, r monitor.Result) {
 		u.checked.Store(r.At.UnixMilli())
 		return
 	}
-	u.send(ctx, message{check: &r}) //nolint:errcheck // a unit that has ended needs no results
+	changed := r                          // r itself stays where it is, and leaves nothing for the garbage collector
+	u.send(ctx, message{check: &changed}) //nolint:errcheck // a unit that has ended needs no results
 }
 
 // sawPort reports whether the last check of the port said the same.

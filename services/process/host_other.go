@@ -5,8 +5,10 @@ package process
 import (
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -160,8 +162,8 @@ func (h *Host) KillForeign(_ context.Context, holder services.Holder, _ time.Dur
 // OwnsSocket says yes: nobody can look.
 func (h *Host) OwnsSocket(string, []uint32) bool { return true }
 
-// Halted says no: nobody looks.
-func (h *Host) Halted(string) bool { return false }
+// Halted knows of none: nobody looks.
+func (h *Host) Halted(...string) []string { return nil }
 
 // Notices waits for ctx: who sends a message is not known here.
 func (h *Host) Notices(ctx context.Context, _ func(Notice)) error {
@@ -202,14 +204,14 @@ type Meter struct{ host *Host }
 func (h *Host) NewMeter() *Meter { return &Meter{h} }
 
 // Read lists the live runs; nothing is known of what they use.
-func (m *Meter) Read(context.Context) []Usage {
+func (m *Meter) Read(context.Context) iter.Seq[Usage] {
 	m.host.mu.Lock()
 	defer m.host.mu.Unlock()
 	out := make([]Usage, 0, len(m.host.live))
 	for _, p := range m.host.live {
 		out = append(out, unmeasured(p.run))
 	}
-	return out
+	return slices.Values(out)
 }
 
 // pollPause is how often a process is looked at that sends no event.

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -20,14 +21,17 @@ type Meter struct {
 	sized    bool    // the kernel tells how many descriptors a process has
 	pageSize int64
 
-	all     int64 // processor time of the cgroup above those of all runs, in µs, at the pass before
-	still   bool  // none of them has used any since
-	blind   bool  // for want of descriptors or memory somebody was overlooked
-	pass    int
-	turns   int // given out so far
-	runs    map[string]*runUsage
-	scratch []int
-	owners  owners
+	all    int64 // processor time of the cgroup above those of all runs, in µs, at the pass before
+	still  bool  // none of them has used any since
+	blind  bool  // for want of descriptors or memory somebody was overlooked
+	pass   int
+	turns  int // given out so far
+	runs   map[string]*runUsage
+	owners owners
+
+	// What follows is only memory that each pass uses again.
+	scratch     []int
+	live, loose []*runUsage
 }
 
 // patience is after how many passes what seems not to have changed is read
@@ -63,48 +67,53 @@ func (h *Host) NewMeter() *Meter {
 	}
 }
 
-// Read makes one pass over the live runs, in no order. It ends early, with what
-// it has, when ctx does.
-func (m *Meter) Read(ctx context.Context) []Usage {
-	m.pass++
-	runs, loose := m.begin()
-	defer func() {
-		for id, r := range m.runs {
-			if r.pass != m.pass {
-				delete(m.runs, id)
+// Read makes one pass over the live runs, in no order. It ends early when ctx
+// does.
+func (m *Meter) Read(ctx context.Context) iter.Seq[Usage] {
+	return func(yield func(Usage) bool) {
+		m.pass++
+		m.begin()
+		defer func() {
+			for id, r := range m.runs {
+				if r.pass != m.pass {
+					delete(m.runs, id)
+				}
+			}
+		}()
+		sighted := m.proc.enter("/proc") == nil // there are descriptors left
+		if sighted {
+			defer m.proc.leave()
+			if m.host.cgroups != nil && m.group.enter(m.host.cgroups.base) == nil {
+				defer m.group.leave()
+			}
+			m.stillness()
+		}
+		sure := sighted && (len(m.loose) == 0 || m.readLoose(ctx, m.loose))
+		for _, r := range m.live {
+			if ctx.Err() != nil {
+				return
+			}
+			u := unmeasured(r.run)
+			if sighted && m.read(r, sure) {
+				u = r.usage
+			}
+			if !yield(u) {
+				return
 			}
 		}
-	}()
-	out := make([]Usage, 0, len(runs))
-	if err := m.proc.enter("/proc"); err != nil { // there are no descriptors left
-		for _, r := range runs {
-			out = append(out, unmeasured(r.run))
-		}
-		return out
 	}
-	defer m.proc.leave()
-	if m.host.cgroups != nil && m.group.enter(m.host.cgroups.base) == nil {
-		defer m.group.leave()
+}
+
+// read reads one run. sure says that nobody was overlooked of those that have
+// no cgroup. It reports false where somebody may have been overlooked.
+func (m *Meter) read(r *runUsage, sure bool) bool {
+	if r.run.Cgroup != "" {
+		return m.readGrouped(r)
 	}
-	m.stillness()
-	sure := len(loose) == 0 || m.readLoose(ctx, loose)
-	for _, r := range runs {
-		if ctx.Err() != nil {
-			break
-		}
-		known := sure
-		if r.run.Cgroup != "" {
-			known = m.readGrouped(r)
-		} else if sure {
-			m.sum(r)
-		}
-		if known {
-			out = append(out, r.usage)
-		} else {
-			out = append(out, unmeasured(r.run))
-		}
+	if sure {
+		m.sum(r)
 	}
-	return out
+	return sure
 }
 
 // stillness asks once whether any run has used the processor since the pass
@@ -120,7 +129,8 @@ func (m *Meter) stillness() {
 }
 
 // begin lists the live runs, and among them those that have no cgroup.
-func (m *Meter) begin() (runs, loose []*runUsage) {
+func (m *Meter) begin() {
+	m.live, m.loose = m.live[:0], m.loose[:0]
 	for _, p := range m.host.all() {
 		run := p.Run()
 		r := m.runs[run.ID]
@@ -131,12 +141,11 @@ func (m *Meter) begin() (runs, loose []*runUsage) {
 		}
 		r.run, r.pass = run, m.pass
 		r.shared = m.host.cgroups != nil && run.Cgroup != "" && strings.HasPrefix(m.host.cgroups.base, run.Cgroup+"/")
-		runs = append(runs, r)
+		m.live = append(m.live, r)
 		if run.Cgroup == "" {
-			loose = append(loose, r)
+			m.loose = append(m.loose, r)
 		}
 	}
-	return runs, loose
 }
 
 // readGrouped reads a run that has a cgroup. Where nothing of it has run since

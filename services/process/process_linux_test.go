@@ -41,7 +41,7 @@ func TestAServerThatIsHaltedObeysAStop(t *testing.T) {
 			p := b.start(self("obedient"))
 			b.says("ready")
 			syscall.Kill(p.Run().Leader.PID, syscall.SIGSTOP)
-			until(t, "it is halted", func() bool { return b.Halted(p.Run().ID) })
+			until(t, "it is halted", func() bool { return len(b.Halted(p.Run().ID)) == 1 })
 			if err := p.Signal(syscall.SIGTERM, to); err != nil {
 				t.Fatal(err)
 			}

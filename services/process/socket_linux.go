@@ -4,6 +4,8 @@ import (
 	"os"
 	"strconv"
 
+	"golang.org/x/sys/unix"
+
 	"tend/services"
 )
 
@@ -51,15 +53,28 @@ func hidden(pid int) bool {
 	return os.IsPermission(err)
 }
 
-// Halted reports whether the main process of a run is stopped by a signal. One
-// that a debugger holds is not.
-func (h *Host) Halted(id string) bool {
-	p := h.process(id)
-	if p == nil {
-		return false
+// Halted returns those of the runs whose main process is stopped by a signal.
+// One that a debugger holds is not.
+func (h *Host) Halted(runs ...string) (halted []string) {
+	calm := len(runs) > 1 && noChildHalted()
+	for _, id := range runs {
+		p := h.process(id)
+		if p == nil {
+			continue
+		}
+		p.mu.Lock()
+		leader := p.leader
+		p.mu.Unlock()
+		if leader != nil && !(calm && leader.child) && leader.halted() {
+			halted = append(halted, id)
+		}
 	}
-	p.mu.Lock()
-	leader := p.leader
-	p.mu.Unlock()
-	return leader != nil && leader.halted()
+	return halted
+}
+
+// noChildHalted asks the kernel for all children at once.
+func noChildHalted() bool {
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_ALL, 0, &info, unix.WSTOPPED|unix.WNOHANG|unix.WNOWAIT, nil)
+	return err == nil && info.Signo == 0
 }
