@@ -19,7 +19,7 @@ func TestInABrowser(t *testing.T) {
 		"what happens changes the page by itself":                    pageFollows,
 		"the focus and what is selected stay while a row is pushed":  focusStays,
 		"an older state never replaces a newer one":                  olderLoses,
-		"an extension that comes late is not too late":               lateExtension,
+		"scripts that come late are not too late":                    lateScripts,
 		"a page reconnects after the manager restarts":               pageReconnects,
 		"everything works without scripts":                           withoutScripts,
 		"pages stay up to date without websockets":                   withoutSockets,
@@ -174,12 +174,12 @@ func olderLoses(t *testing.T, b *browsertest.Browser) {
 	tab.MustBeClean()
 }
 
-func lateExtension(t *testing.T, b *browsertest.Browser) {
+func lateScripts(t *testing.T, b *browsertest.Browser) {
 	late := make(chan struct{})
 	s := newSite(t, func(s *site) {
 		s.front = func(h http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if strings.Contains(r.URL.Path, "hx-ws") {
+				if strings.Contains(r.URL.Path, "all.js") {
 					<-late
 				}
 				h.ServeHTTP(w, r)
@@ -188,8 +188,7 @@ func lateExtension(t *testing.T, b *browsertest.Browser) {
 	})
 	tab := b.Open(t)
 	browsertest.Eval[bool](tab, fmt.Sprintf(`(location.href = %q, true)`, s.URL))
-	tab.Wait(`typeof htmx === "object"`)
-	browsertest.Eval[int](tab, `new Promise((done) => setTimeout(done, 50, 1))`)
+	tab.Wait(says("#server-web", "stopped"))
 	close(late)
 	tab.Wait(live)
 	tab.MustBeClean()

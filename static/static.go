@@ -15,8 +15,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,54 +30,75 @@ var files embed.FS
 // Prefix is where Handler has to be mounted.
 const Prefix = "/static/"
 
-// Styles is the file that all style sheets are in.
-const Styles = "css/all.css"
+// What a page loads comes in as few files as can be: each would be one more
+// answer to wait for before anything is painted, or before the page answers.
+const (
+	Styles  = "css/all.css" // all style sheets
+	Scripts = "js/all.js"   // all scripts but theme.js, which comes before anything is painted
+)
 
-// sheets are the style sheets, in their order. A page loads them as one: each
-// by itself would be one more answer to wait for before anything is painted.
-var sheets = []string{"tokens", "base", "layout", "components", "charts", "graph", "pages", "overview", "logs", "access", "ansi"}
-
-// styles is what Styles holds.
-var styles = sync.OnceValue(func() []byte {
-	var out bytes.Buffer
-	for _, name := range sheets {
-		content, err := files.ReadFile("css/" + name + ".css")
-		if err != nil {
-			panic("read the embedded files: " + err.Error()) // they are part of the program
-		}
-		out.Write(content)
-	}
-	return out.Bytes()
-})
+// bundles says what is in those files, in its order.
+var bundles = map[string][]string{
+	Styles: {
+		"css/tokens.css", "css/base.css", "css/layout.css", "css/components.css", "css/charts.css", "css/graph.css",
+		"css/pages.css", "css/overview.css", "css/logs.css", "css/access.css", "css/ansi.css",
+	},
+	Scripts: {
+		"vendor/htmx-4.0.1.min.js", "vendor/hx-ws-4.0.1.min.js", "js/connection.js", "js/times.js", "js/live.js",
+		"js/overview.js", "js/keys.js", "js/log.js", "js/logs.js",
+	},
+}
 
 // read returns a file that can be asked for.
 func read(name string) ([]byte, error) {
-	if name == Styles {
-		return styles(), nil
+	parts, bundled := bundles[name]
+	if !bundled {
+		return files.ReadFile(name)
 	}
-	return files.ReadFile(name)
+	var out bytes.Buffer
+	for _, part := range parts {
+		content, err := files.ReadFile(part)
+		if err != nil {
+			return nil, err
+		}
+		out.Write(content)
+		out.WriteByte('\n') // a script may end without one
+	}
+	return out.Bytes(), nil
+}
+
+// names lists all files that can be asked for.
+var names = sync.OnceValue(func() []string {
+	list := slices.Sorted(maps.Keys(bundles))
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			list = append(list, name)
+		}
+		return err
+	})
+	if err != nil {
+		panic("list the embedded files: " + err.Error()) // they are part of the program
+	}
+	return list
+})
+
+// embedded reads one of names.
+func embedded(name string) []byte {
+	content, err := read(name)
+	if err != nil {
+		panic("read the embedded files: " + err.Error()) // they are part of the program
+	}
+	return content
 }
 
 // hash identifies the content of all files. It is computed once, when the
 // first page is rendered.
 var hash = sync.OnceValue(func() string {
 	sum := sha256.New()
-	sum.Write(styles()) // their order is in no file
-	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := files.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		one := sha256.Sum256(content)
+	for _, name := range names() {
+		one := sha256.Sum256(embedded(name))
 		sum.Write([]byte(name + "\x00"))
 		sum.Write(one[:])
-		return nil
-	})
-	if err != nil {
-		panic("read the embedded files: " + err.Error()) // they are part of the program
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])
 })
@@ -126,38 +149,29 @@ func Handler() http.Handler {
 	})
 }
 
-// packed holds the files that are worth it, packed as small as can be.
+// packed holds the files that pages load, packed as small as can be.
 var packed = sync.OnceValue(func() map[string][]byte {
+	parts := slices.Concat(slices.Collect(maps.Values(bundles))...)
 	out := make(map[string][]byte)
-	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if ext := path.Ext(name); err != nil || entry.IsDir() || ext != ".css" && ext != ".js" {
-			return err
+	for _, name := range names() {
+		if ext := path.Ext(name); (ext == ".css" || ext == ".js") && !slices.Contains(parts, name) {
+			out[name] = pack(embedded(name))
 		}
-		content, err := files.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		out[name], err = pack(content)
-		return err
-	})
-	if err == nil {
-		out[Styles], err = pack(styles())
-	}
-	if err != nil {
-		panic("pack the embedded files: " + err.Error()) // they are part of the program
 	}
 	return out
 })
 
-func pack(content []byte) ([]byte, error) {
+func pack(content []byte) []byte {
 	var out bytes.Buffer
 	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
 	if err != nil {
-		return nil, err
+		panic(err) // the level is one
 	}
 	_, err = w.Write(content)
-	err = errors.Join(err, w.Close())
-	return out.Bytes(), err
+	if err := errors.Join(err, w.Close()); err != nil {
+		panic(err) // memory takes everything
+	}
+	return out.Bytes()
 }
 
 // AcceptsGzip reports whether whoever asks unpacks what is packed.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -104,36 +105,42 @@ func TestEveryFileHasAKnownType(t *testing.T) {
 	}
 }
 
-func TestTheStylesAreAllOfTheSheetsInTheirOrder(t *testing.T) {
-	res := get("GET", URL(Styles))
-	text, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/css; charset=utf-8" {
-		t.Fatalf("status %d, %v, %v", res.StatusCode, res.Header, err)
-	}
-	entries, err := fs.Glob(files, "css/*.css")
-	if err != nil || len(entries) != len(sheets) {
-		t.Errorf("%d style sheets are loaded, there are %q (%v)", len(sheets), entries, err)
-	}
-	rest := string(text)
-	for _, name := range sheets {
-		content, err := files.ReadFile("css/" + name + ".css")
+func TestABundleIsAllOfItsFilesInTheirOrder(t *testing.T) {
+	for _, tt := range []struct{ name, kind, pattern, begins string }{
+		{Styles, "text/css; charset=utf-8", "css/*.css", "@layer tokens, base, layout, components, pages;"},
+		{Scripts, "text/javascript; charset=utf-8", "js/*.js", "var htmx="},
+	} {
+		res := get("GET", URL(tt.name))
+		text, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode != 200 || res.Header.Get("Content-Type") != tt.kind {
+			t.Fatalf("%s: status %d, %v, %v", tt.name, res.StatusCode, res.Header, err)
+		}
+		there, err := fs.Glob(files, tt.pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var found bool
-		if rest, found = strings.CutPrefix(rest, string(content)); !found {
-			t.Errorf("%s is not where it has to be", name)
+		for _, name := range there {
+			if name != "js/theme.js" && !slices.Contains(bundles[tt.name], name) {
+				t.Errorf("%s is in no bundle", name)
+			}
 		}
-	}
-	if rest != "" || !strings.Contains(string(text[:400]), "@layer tokens, base, layout, components, pages;") {
-		t.Errorf("there is more: %q", rest)
-	}
-	packed := httptest.NewRequest("GET", URL(Styles), nil)
-	packed.Header.Set("Accept-Encoding", "gzip")
-	w := httptest.NewRecorder()
-	Handler().ServeHTTP(w, packed)
-	if w.Header().Get("Content-Encoding") != "gzip" || w.Body.Len() > len(text)/2 {
-		t.Errorf("packed it has %d of %d bytes", w.Body.Len(), len(text))
+		rest := string(text)
+		for _, name := range bundles[tt.name] {
+			var found bool
+			if rest, found = strings.CutPrefix(rest, string(embedded(name))+"\n"); !found {
+				t.Errorf("%s is not where it has to be", name)
+			}
+		}
+		if rest != "" || !strings.Contains(string(text[:400]), tt.begins) {
+			t.Errorf("%s begins with %.100q and ends with %.100q", tt.name, text, rest)
+		}
+		packed := httptest.NewRequest("GET", URL(tt.name), nil)
+		packed.Header.Set("Accept-Encoding", "gzip")
+		w := httptest.NewRecorder()
+		Handler().ServeHTTP(w, packed)
+		if w.Header().Get("Content-Encoding") != "gzip" || w.Body.Len() > len(text)/2 {
+			t.Errorf("packed it has %d of %d bytes", w.Body.Len(), len(text))
+		}
 	}
 }
 
