@@ -1,6 +1,9 @@
 package handlers
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"tend/handlers/browsertest"
@@ -88,6 +91,59 @@ func listIsSorted(t *testing.T, b *browsertest.Browser) {
 	plain.Wait(`location.search === "?fold=in+front" && ` + sees("api cache new"))
 	plain.Click("#sort-name")
 	plain.Wait(`location.search === "?fold=in+front&sort=name" && ` + sees("api cache db new web"))
+}
+
+func longListIsWhole(t *testing.T, b *browsertest.Browser) {
+	s := newSite(t)
+	const many = 3 * firstRows
+	for i := range many {
+		s.Set(services.EventChanged, services.Status{Name: fmt.Sprintf("s%03d", i), Group: fmt.Sprint("group ", i/70), Phase: services.Stopped, Want: services.Down})
+	}
+	is := func(name, state string) string { // where it cannot be seen it has no inner text
+		return fmt.Sprintf(`document.querySelector("#server-%s .c-state")?.textContent.includes(%q)`, name, state)
+	}
+	names := func(tab *browsertest.Tab) []string { return strings.Fields(shown(tab)) }
+	plain := b.Open(t, browsertest.WithoutScripts())
+	plain.Go(s.URL)
+	every := names(plain)
+	if len(every) != many+4 || !slices.Contains(every, "s299") {
+		t.Errorf("without scripts are shown %q", every)
+	}
+	browsertest.Eval[bool](plain, `(document.querySelector("#server-s299 .plain [value=start]").click(), true)`)
+	plain.Wait(is("s299", "running"))
+
+	// What is pushed before its row is made is not lost.
+	tab := b.Open(t, browsertest.First(`{
+		const frame = requestAnimationFrame;
+		window.requestAnimationFrame = (make) => { window.requestAnimationFrame = frame; window.make = make; };
+		addEventListener("htmx:ws:before:message:incoming", () => { window.pushed = true; });
+	}`))
+	tab.Go(s.URL)
+	tab.Wait(live)
+	if n := len(names(tab)); n != firstRows {
+		t.Errorf("%d servers are shown at first", n)
+	}
+	s.start("s298")
+	tab.Wait(`window.pushed`)
+	browsertest.Eval[bool](tab, `(make(), true)`)
+	tab.Wait(is("s298", "running"))
+	if browsertest.Eval[bool](tab, `!!document.querySelector("#rest, .plain")`) {
+		t.Error("what is for browsers without scripts is there")
+	}
+	if got := names(tab); !slices.Equal(got, every) {
+		t.Errorf("with scripts are shown %q, not %q", got, every)
+	}
+	if headings := browsertest.Eval[int](tab, `document.querySelectorAll(".heading").length`); headings != 5 {
+		t.Errorf("there are %d headings", headings)
+	}
+	browsertest.Eval[bool](tab, `(document.querySelector("#stop-s299").click(), true)`)
+	tab.Wait(is("s299", "stopped"))
+	browsertest.Eval[bool](tab, `(document.querySelector("#filter").focus(), true)`)
+	tab.Press("s298")
+	tab.Wait(sees("s298") + ` && location.search === "?q=s298"`)
+	tab.Click("#sort-name")
+	tab.Wait(`document.querySelectorAll(".row").length === ` + fmt.Sprint(many+4) + ` && location.search === "?q=s298&sort=name" && ` + sees("s298"))
+	tab.MustBeClean()
 }
 
 func severalAreAsked(t *testing.T, b *browsertest.Browser) {

@@ -37,6 +37,7 @@ func TestInABrowser(t *testing.T) {
 		"the choice of light or dark is remembered":                  themeIsRemembered,
 		"the list shows what is looked for, and remembers it":        listIsSearched,
 		"the list is sorted and folded, by its address alone, too":   listIsSorted,
+		"a long list comes whole, with scripts and without":          longListIsWhole,
 		"several servers are asked about once":                       severalAreAsked,
 		"what depends on a server can be stopped with it":            dependentsAreAsked,
 		"the graph is walked with the keyboard and repainted":        graphIsWalked,

@@ -14,6 +14,10 @@ import (
 	"tend/views/pages"
 )
 
+// firstRows is how many servers the page begins with: more than a screen of 4K
+// shows of dense rows.
+const firstRows = 100
+
 // showOverview shows all servers, or those that the address chooses.
 func (h *handler) showOverview(w http.ResponseWriter, r *http.Request) error {
 	find := model.FindOf(r.URL.Query())
@@ -32,6 +36,9 @@ func (h *handler) showOverview(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := time.Now()
 	overview := model.OverviewOf(refs, find, at, h.view(now))
+	if r.Header.Get("HX-Request") != "true" { // who has the page already puts the whole list in the place of what it shows
+		overview.Split(firstRows)
+	}
 	frame := h.frame(r, overview.Summary.Title, now)
 	frame.Topic, frame.Since, frame.Path = topicOverview, strconv.FormatUint(at, 10), find.Path()
 	frame.Here = "/"

@@ -185,7 +185,7 @@ func (p *Pusher) remove(id string) {
 }
 
 // row is a server in the list. Whether a browser shows it is its own business.
-func row(s model.Server) templ.Component { return partials.Row(&model.Listed{Server: s}, false) }
+func row(s model.Server) templ.Component { return partials.Row(&model.Listed{Server: s}) }
 
 // pushAll says that servers came, went or moved: each page asks for the list
 // that it shows.

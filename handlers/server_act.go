@@ -58,7 +58,7 @@ func (h *handler) actOnServer(w http.ResponseWriter, r *http.Request) error {
 	if onPanel(r, id) {
 		return h.render(w, r, http.StatusOK, partials.Panel(server))
 	}
-	return h.render(w, r, http.StatusOK, partials.Row(&model.Listed{Server: server}, false))
+	return h.render(w, r, http.StatusOK, partials.Row(&model.Listed{Server: server}))
 }
 
 // signalProcess sends a signal to one process of a server.

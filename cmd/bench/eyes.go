@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/css"
+	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/heapprofiler"
 	"github.com/chromedp/cdproto/memory"
 	"github.com/chromedp/cdproto/network"
@@ -103,7 +105,9 @@ type view struct {
 	end context.CancelFunc
 }
 
-// open opens a page, without what earlier ones have left in the cache.
+// open opens a page, without what earlier ones have left in the cache. What the
+// driver has the browser tell of elements and styles is switched off: nobody's
+// browser does that, and a page of many elements takes longer with it.
 func (e *eyes) open(address string) (*view, error) {
 	v := &view{}
 	v.ctx, v.end = chromedp.NewContext(e.ctx)
@@ -111,7 +115,13 @@ func (e *eyes) open(address string) (*view, error) {
 		if _, err := cdp.Call(ctx, t, network.Enable, network.EnableParams{}); err != nil {
 			return err
 		}
-		_, err := cdp.Call(ctx, t, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
+		if _, err := cdp.Call(ctx, t, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true}); err != nil {
+			return err
+		}
+		if _, err := cdp.Call(ctx, t, css.Disable, cdp.Empty{}); err != nil {
+			return err
+		}
+		_, err := cdp.Call(ctx, t, dom.Disable, cdp.Empty{})
 		return err
 	}), chromedp.Navigate(address))
 	if err != nil {

@@ -74,6 +74,14 @@ func InZone(name string) Option {
 	})
 }
 
+// First runs a script in each page before those of the page.
+func First(script string) Option {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		return err
+	})
+}
+
 // watchPolicy makes violations of the content security policy loud.
 const watchPolicy = `addEventListener("securitypolicyviolation", (e) =>
 	console.error("violated " + e.violatedDirective + " by " + (e.blockedURI || "inline") + " in " + e.sourceFile + ":" + e.lineNumber))`
@@ -100,10 +108,7 @@ func (b *Browser) Open(t testing.TB, options ...Option) *Tab {
 		cancel()
 		listener.Wait()
 	})
-	tab.Do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watchPolicy})
-		return err
-	}))
+	tab.Do(First(watchPolicy))
 	tab.Do(options...)
 	return tab
 }

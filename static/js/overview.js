@@ -180,6 +180,42 @@
     if (Number($("roster").dataset.rev) > Number($("servers").dataset.rev)) fetchList();
   }).observe(board, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-rev"] });
 
+  // The rest of a long list comes as a text. Rows are made of it bit by bit, so
+  // that the page answers meanwhile; what is pushed waits until they are there.
+  const source = $("rest");
+  if (source) {
+    const list = board.querySelector(".list"), text = source.textContent, piece = 64 << 10;
+    const { promise: whole, resolve: done } = Promise.withResolvers();
+    const wait = ({ detail }) => detail.waitUntil(whole);
+    let at = text.indexOf("<tbody"), left = Number(source.dataset.rows);
+    const room = () => list.style.setProperty("--rest", left); // so that nothing below moves
+    const more = () => {
+      if (!source.isConnected || at === text.length) { // the list has come anew, or is whole
+        source.remove();
+        htmx.process(list);
+        removeEventListener("htmx:ws:before:message:incoming", wait);
+        return done();
+      }
+      const row = text.indexOf("</tr>", at + piece), end = row < 0 ? text.length : row + "</tr>".length;
+      const part = document.createElement("template");
+      part.innerHTML = `<table>${text.slice(at, end)}`;
+      at = end;
+      for (const plain of part.content.querySelectorAll(".plain")) plain.remove();
+      left -= part.content.querySelectorAll(".row:not([hidden])").length;
+      for (const body of part.content.querySelectorAll("tbody")) {
+        if (body.id) list.append(body);
+        else list.lastElementChild.append(...body.rows);
+      }
+      room();
+      setTimeout(more);
+    };
+    addEventListener("htmx:ws:before:message:incoming", wait);
+    room();
+    // Not before the first rows are painted; nothing is while nobody looks.
+    if (document.hidden) more();
+    else requestAnimationFrame(() => setTimeout(more));
+  }
+
   remembered.set(location.pathname + location.search);
   apply();
   said = trouble();

@@ -3,6 +3,7 @@ package model_test
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,6 +82,58 @@ func TestServersAreFoundByNameGroupCommandPortAndState(t *testing.T) {
 			if g.Shown != shown {
 				t.Errorf("%q: the group %q is shown: %v", query, g.Title, g.Shown)
 			}
+		}
+	}
+}
+
+func TestALongListIsSplitBehindTheFirstThatAreSeen(t *testing.T) {
+	var list []services.Status
+	for i := range 30 {
+		list = append(list, services.Status{Name: fmt.Sprintf("s%02d", i), Group: fmt.Sprint("g", i/10), Command: fmt.Sprint("odd", i%2)})
+	}
+	for _, tt := range []struct {
+		query string
+		first int
+		want  string // how many are in each group, the rest behind a bar
+	}{
+		{"", 4, "4 | 6 10 10"},
+		{"", 10, "10 | 0 10 10"},
+		{"", 14, "10 4 | 6 10"},
+		{"", 15, "10 10 10"},
+		{"", 40, "10 10 10"},
+		{"q=odd1", 4, "8 | 2 10 10"},
+		{"q=odd1", 8, "10 10 10"},
+		{"q=s2", 4, "10 10 4 | 6"},
+		{"fold=in+g0", 4, "10 4 | 6 10"},
+		{"fold=in+g2", 4, "4 | 6 10 10"},
+		{"sort=-name", 4, "4 | 26"},
+	} {
+		o := model.OverviewOf(refs(list), find(tt.query), 1, frame)
+		whole := listed(o)
+		o.Split(tt.first)
+		var got []string
+		parts := [][]model.Group{o.Groups, o.Rest}
+		for i, groups := range parts {
+			if i == 1 && len(groups) > 0 {
+				got = append(got, "|")
+			}
+			for j, g := range groups {
+				n := 0
+				for range g.Servers() {
+					n++
+				}
+				got = append(got, fmt.Sprint(n))
+				if goesOn := i == 1 && j == 0; goesOn != (g.ID == "") || goesOn && g.Title != "" {
+					t.Errorf("%+v: group %d of part %d is %q, %q", tt, j, i, g.ID, g.Title)
+				}
+			}
+		}
+		if text := strings.Join(got, " "); text != tt.want {
+			t.Errorf("%+v: it is split into %s", tt, text)
+		}
+		o.Groups = slices.Concat(parts...)
+		if listed(o) != whole {
+			t.Errorf("%+v: together they are %q, not %q", tt, listed(o), whole)
 		}
 	}
 }

@@ -14,12 +14,14 @@ type Overview struct {
 	Find    Find
 	Summary Summary
 	Groups  []Group
-	None    bool // nothing matches what is looked for
+	Rest    []Group // what Split has cut off
+	More    string  // how many of the rest are seen
+	None    bool    // nothing matches what is looked for
 }
 
 // Group is some servers under one heading.
 type Group struct {
-	ID      string // of its element
+	ID      string // of its element, "" where it goes on with the last group before
 	Key     string // by which it is folded
 	Title   string // "" for no heading
 	Hint    string
@@ -53,6 +55,46 @@ func (g Group) Servers() iter.Seq[*Listed] {
 
 // Empty reports whether there is nothing to show.
 func (o Overview) Empty() bool { return len(o.Groups) == 0 }
+
+// Split cuts off what follows the first servers that are seen, where it is as
+// many again. It may be called once.
+func (o *Overview) Split(first int) {
+	more := seen(o.Groups) - first
+	if more <= first {
+		return
+	}
+	for i := range o.Groups {
+		g := &o.Groups[i]
+		for j, s := range g.servers {
+			if g.sees(s) {
+				first--
+			}
+			if first > 0 {
+				continue
+			}
+			rest := *g
+			rest.ID, rest.Title, rest.servers = "", "", g.servers[j+1:]
+			g.servers = g.servers[:j+1]
+			o.Rest = append([]Group{rest}, o.Groups[i+1:]...)
+			o.Groups, o.More = o.Groups[:i+1], itoa(more)
+			return
+		}
+	}
+}
+
+// sees reports whether a server of the group matches and is not folded away.
+func (g *Group) sees(s *services.Status) bool { return !g.Folded && g.find.Shows(s) }
+
+func seen(groups []Group) (n int) {
+	for _, g := range groups {
+		for _, s := range g.servers {
+			if g.sees(s) {
+				n++
+			}
+		}
+	}
+	return n
+}
 
 // leftKey is the key of the group of those that left the configuration.
 const leftKey = "left"
