@@ -36,6 +36,20 @@ func (c scopedControl) List(ctx context.Context) ([]services.Status, error) {
 	return scope(s, list), err
 }
 
+// AppendList implements services.Lister.
+func (c scopedControl) AppendList(ctx context.Context, out []services.Status) ([]services.Status, error) {
+	s, ok := access.Of(ctx)
+	if !ok {
+		return nil, errUnseen
+	}
+	from := len(out)
+	out, err := services.AppendList(ctx, c.Control, out)
+	if !s.Limited() {
+		return out, err
+	}
+	return append(out[:from], scope(s, out[from:])...), err
+}
+
 // Get implements services.Control.
 func (c scopedControl) Get(ctx context.Context, name string) (services.Status, error) {
 	s, ok := access.Of(ctx)

@@ -10,6 +10,7 @@ import (
 
 	"tend/services"
 	"tend/services/access"
+	"tend/services/controltest"
 	"tend/services/logs"
 )
 
@@ -22,6 +23,41 @@ type past struct {
 func (p *past) Events(_ context.Context, q services.HistoryQuery) (services.HistoryPage, error) {
 	p.asked = append(p.asked, q)
 	return services.HistoryPage{}, nil
+}
+
+// appending is a Control that lists into memory which it is given.
+type appending struct{ services.Control }
+
+func (c appending) AppendList(ctx context.Context, out []services.Status) ([]services.Status, error) {
+	list, err := c.List(ctx)
+	return append(out, list...), err
+}
+
+func TestAListIntoMemoryThatIsUsedAgainIsTheSame(t *testing.T) {
+	fake := controltest.NewFake(controltest.Servers()...)
+	names := func(list []services.Status) (out []string) {
+		for _, s := range list {
+			out = append(out, s.Name)
+		}
+		return out
+	}
+	for what, c := range map[string]scopedControl{"a lister": {appending{fake}}, "any control": {fake}} {
+		for _, who := range []access.Subject{boss, {Name: "some", Role: services.Viewer, Servers: []string{"db"}}} {
+			ctx := access.With(t.Context(), who)
+			list, err := c.List(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			memory := append(make([]services.Status, 0, 100), services.Status{Name: "before"})
+			got, err := services.AppendList(ctx, c, memory)
+			if want := append([]string{"before"}, names(list)...); err != nil || !slices.Equal(names(got), want) || &got[0] != &memory[0] {
+				t.Errorf("%s, %s: it lists %q (%v), want %q", what, who.Name, names(got), err, want)
+			}
+		}
+		if _, err := services.AppendList(t.Context(), c, nil); services.KindOf(err) != services.Forbidden {
+			t.Errorf("%s: nobody gets %v", what, err)
+		}
+	}
 }
 
 // Servers that somebody may not know of are not there, whatever is asked.

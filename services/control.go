@@ -17,6 +17,21 @@ const (
 	Kill    Action = "kill"
 )
 
+// Lister is a Control that can list into memory which is used again.
+type Lister interface {
+	// AppendList appends what List returns.
+	AppendList(ctx context.Context, out []Status) ([]Status, error)
+}
+
+// AppendList appends what the List of any Control returns.
+func AppendList(ctx context.Context, c Control, out []Status) ([]Status, error) {
+	if l, ok := c.(Lister); ok {
+		return l.AppendList(ctx, out)
+	}
+	list, err := c.List(ctx)
+	return append(out, list...), err
+}
+
 // Control is the one interface to the servers of a machine. The orchestrator
 // implements it for this process, services/remote over REST; one conformance
 // suite runs against both.

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -220,15 +221,14 @@ func appendName[T ~string](b []byte, name *T) []byte {
 	return appendString(b, string(*name))
 }
 
-// appendFloat leaves the form of a number to encoding/json; one that JSON has
-// no form for is null.
+// appendFloat writes null for a number that JSON has no form for.
 func appendFloat(b []byte, f *float64) []byte {
-	if f == nil {
+	if f == nil || math.IsNaN(*f) || math.IsInf(*f, 0) {
 		return append(b, "null"...)
 	}
-	text, err := json.Marshal(*f)
-	if err != nil {
-		return append(b, "null"...)
+	if size := math.Abs(*f); size != 0 && (size < 1e-6 || size >= 1e21) { // as ECMAScript writes it
+		text, _ := json.Marshal(*f) //nolint:errchkjson // it has a form
+		return append(b, text...)
 	}
-	return append(b, text...)
+	return strconv.AppendFloat(b, *f, 'f', -1, 64)
 }

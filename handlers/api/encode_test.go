@@ -59,7 +59,7 @@ func anything(r *rand.Rand, v reflect.Value) {
 	case reflect.Uint64:
 		v.SetUint(r.Uint64N(1 << 53))
 	case reflect.Float64:
-		v.SetFloat(r.Float64() * 400)
+		v.SetFloat([]float64{0, 400, -1e-7, 1e22}[r.IntN(4)] * r.Float64())
 	default:
 		panic("no example for a " + v.Kind().String())
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -13,16 +14,32 @@ import (
 	"tend/services"
 )
 
+// roster is the memory that a list of servers takes, two megabytes for a thousand.
+type roster struct {
+	servers []services.Status
+	text    []byte
+}
+
+// rosters are used again, as long as the garbage collector lets them: it would
+// run for every third answer otherwise.
+var rosters = sync.Pool{New: func() any { return new(roster) }}
+
 // ListServers returns all servers.
 func (a *API) ListServers(w http.ResponseWriter, r *http.Request) error {
 	if _, err := params(r); err != nil {
 		return err
 	}
-	list, err := a.Control.List(r.Context())
-	if err != nil {
+	l := rosters.Get().(*roster)
+	defer func() {
+		clear(l.servers)
+		rosters.Put(l)
+	}()
+	var err error
+	if l.servers, err = services.AppendList(r.Context(), a.Control, l.servers[:0]); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, append(appendList(make([]byte, 0, 1024*(len(list)+1)), list), '\n'))
+	l.text = append(appendList(l.text[:0], l.servers), '\n')
+	writeJSON(w, http.StatusOK, l.text)
 	return nil
 }
 

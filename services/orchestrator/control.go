@@ -12,8 +12,12 @@ import (
 )
 
 // List returns the last status of every server.
-func (o *Orchestrator) List(context.Context) ([]services.Status, error) {
-	out := make([]services.Status, 0, len(o.roster.Load().units))
+func (o *Orchestrator) List(ctx context.Context) ([]services.Status, error) {
+	return o.AppendList(ctx, make([]services.Status, 0, len(o.roster.Load().units)))
+}
+
+// AppendList implements services.Lister.
+func (o *Orchestrator) AppendList(_ context.Context, out []services.Status) ([]services.Status, error) {
 	for _, u := range o.roster.Load().units {
 		if !u.removed.Load() {
 			out = append(out, u.current())
