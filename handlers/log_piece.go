@@ -40,7 +40,7 @@ func (c cursor) text(v *logView) string {
 	return b.String()
 }
 
-// found is one line of one of the logs of a view.
+// found is one line of one of the logs of a view, or several that do not pass.
 type found struct {
 	logs.Line
 	log  int       // which
@@ -177,7 +177,11 @@ func (h *handler) stretch(ctx context.Context, v *logView, log int, at logs.Addr
 		if line.Next.Gen == line.Address.Gen {
 			read += line.Next.Off - line.Address.Off
 		}
-		s.lines = append(s.lines, f)
+		if last := len(s.lines) - 1; last >= 0 && !f.pass && !s.lines[last].pass {
+			s.lines[last].Next = f.Next // nobody asks where between them one begins
+		} else {
+			s.lines = append(s.lines, f)
+		}
 		if !back && (passed >= n || read >= size || len(s.lines) >= most) {
 			s.whole = false
 			break

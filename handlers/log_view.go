@@ -31,6 +31,7 @@ type logView struct {
 	exact   bool   // as a regular expression
 	only    bool   // only lines in which that is found
 	search  *regexp.Regexp
+	needle  needle // tells most lines from those in which search finds something
 	problem string // why there is no search though there is text
 }
 
@@ -51,7 +52,7 @@ func (v *logView) passes(text []byte, levels *model.Leveler) bool {
 	if v.level != model.LevelNone && levels.Of(text) < v.level {
 		return false
 	}
-	return !v.only || v.search == nil || v.search.Match(text)
+	return !v.only || v.search == nil || v.needle.mayBeIn(text) && v.search.Match(text)
 }
 
 // size bounds how much of the logs is read for one piece.
@@ -115,7 +116,7 @@ func (v *logView) compile() {
 	}
 	pattern := v.text
 	if !v.exact {
-		pattern = "(?i)" + regexp.QuoteMeta(v.text)
+		pattern, v.needle = "(?i)"+regexp.QuoteMeta(v.text), needleOf(v.text)
 	}
 	search, err := regexp.Compile(pattern)
 	if err != nil {
