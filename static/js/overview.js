@@ -185,14 +185,16 @@
   const source = $("rest");
   if (source) {
     const list = board.querySelector(".list"), text = source.textContent, piece = 64 << 10;
-    const { promise: whole, resolve: done } = Promise.withResolvers();
+    let done;
+    const whole = new Promise((resolve) => { done = resolve; });
     const wait = ({ detail }) => detail.waitUntil(whole);
     let at = text.indexOf("<tbody"), left = Number(source.dataset.rows);
     const room = () => list.style.setProperty("--rest", left); // so that nothing below moves
     const more = () => {
       if (!source.isConnected || at === text.length) { // the list has come anew, or is whole
         source.remove();
-        htmx.process(list);
+        left = 0;
+        room();
         removeEventListener("htmx:ws:before:message:incoming", wait);
         return done();
       }
@@ -201,11 +203,13 @@
       part.innerHTML = `<table>${text.slice(at, end)}`;
       at = end;
       for (const plain of part.content.querySelectorAll(".plain")) plain.remove();
+      const forms = [...part.content.querySelectorAll("[hx-post]")];
       left -= part.content.querySelectorAll(".row:not([hidden])").length;
       for (const body of part.content.querySelectorAll("tbody")) {
         if (body.id) list.append(body);
         else list.lastElementChild.append(...body.rows);
       }
+      for (const form of forms) htmx.process(form);
       room();
       setTimeout(more);
     };
