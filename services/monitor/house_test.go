@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"sync"
@@ -182,10 +183,11 @@ func listen(t testing.TB, network, address string) (port int, closePort func()) 
 }
 
 // free returns a port on which nobody listens. It is taken from below those
-// that the kernel gives to others.
+// that the kernel gives to others, at random: tests may run beside each other.
 func free(t testing.TB) int {
 	t.Helper()
-	for port := 20000; port < 30000; port++ {
+	for range 10_000 {
+		port := 20_000 + rand.IntN(10_000)
 		l, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
 		if err != nil {
 			continue
