@@ -132,7 +132,12 @@ func Handler() http.Handler {
 		}
 		name, ok := strings.CutPrefix(r.URL.Path, Prefix+hash()+"/")
 		kind, known := types[path.Ext(name)]
-		content, err := read(name)
+		content, small := packed()[name]
+		small = small && AcceptsGzip(r)
+		var err error
+		if !small {
+			content, err = read(name)
+		}
 		if !ok || !known || err != nil {
 			w.Header().Set("Cache-Control", "no-store")
 			http.Error(w, "there is no such file: reload the page", http.StatusNotFound)
@@ -140,9 +145,8 @@ func Handler() http.Handler {
 		}
 		w.Header().Set("Content-Type", kind)
 		w.Header().Set("Vary", "Accept-Encoding")
-		if small := packed()[name]; small != nil && AcceptsGzip(r) {
+		if small {
 			w.Header().Set("Content-Encoding", "gzip")
-			content = small
 		}
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))

@@ -223,12 +223,15 @@ func appendName[T ~string](b []byte, name *T) []byte {
 
 // appendFloat writes null for a number that JSON has no form for.
 func appendFloat(b []byte, f *float64) []byte {
-	if f == nil || math.IsNaN(*f) || math.IsInf(*f, 0) {
+	if f == nil {
 		return append(b, "null"...)
 	}
-	if size := math.Abs(*f); size != 0 && (size < 1e-6 || size >= 1e21) { // as ECMAScript writes it
-		text, _ := json.Marshal(*f) //nolint:errchkjson // it has a form
-		return append(b, text...)
+	if size := math.Abs(*f); size == 0 || size >= 1e-6 && size < 1e21 { // others have an exponent, or no form
+		return strconv.AppendFloat(b, *f, 'f', -1, 64)
 	}
-	return strconv.AppendFloat(b, *f, 'f', -1, 64)
+	text, err := json.Marshal(*f)
+	if err != nil {
+		return append(b, "null"...)
+	}
+	return append(b, text...)
 }
