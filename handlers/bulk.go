@@ -34,7 +34,7 @@ func (h *handler) askBulk(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	ask := model.AskOf(action, names, services.WithDependents(all, names)[len(names):])
-	if r.Header.Get("HX-Request") == "true" {
+	if byHTMX(r) {
 		return h.render(w, r, http.StatusOK, partials.Ask(ask))
 	}
 	frame := h.frame(r, ask.Title+" · tend", time.Now())
@@ -63,7 +63,7 @@ func (h *handler) actBulk(w http.ResponseWriter, r *http.Request) error {
 	if _, err := h.Control.Do(r.Context(), order); err != nil {
 		return err
 	}
-	if r.Header.Get("HX-Request") != "true" {
+	if !byHTMX(r) {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return nil
 	}

@@ -103,7 +103,7 @@ func (h *handler) tell(w http.ResponseWriter, r *http.Request, p problem) {
 			head.Set("WWW-Authenticate", `Bearer realm="tend"`)
 		}
 		err = api.WriteJSON(w, p.Status, api.Answer{Message: p.Message, Kind: p.Kind})
-	case r.Header.Get("HX-Request") == "true":
+	case byHTMX(r):
 		// htmx swaps errors like any other answer: not into the place that the
 		// click was about, but onto the pile of toasts.
 		head.Set("HX-Retarget", "#toasts")

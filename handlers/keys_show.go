@@ -13,7 +13,7 @@ import (
 
 // showKeys shows what every key does.
 func (h *handler) showKeys(w http.ResponseWriter, r *http.Request) error {
-	if r.Header.Get("HX-Request") == "true" {
+	if byHTMX(r) {
 		return h.render(w, r, http.StatusOK, partials.Keys())
 	}
 	return h.render(w, r, http.StatusOK, pages.Keys(h.frame(r, "Keys · tend", time.Now())))
@@ -36,7 +36,7 @@ func (h *handler) showPalette(w http.ResponseWriter, r *http.Request) error {
 	who, _ := access.Of(r.Context())
 	palette := model.PaletteOf(query, list, who.Role)
 	switch {
-	case r.Header.Get("HX-Request") != "true":
+	case !byHTMX(r):
 		return h.render(w, r, http.StatusOK, pages.Palette(h.frame(r, "Find · tend", time.Now()), palette))
 	case r.URL.Query().Has("q"):
 		return h.render(w, r, http.StatusOK, partials.PaletteList(palette))

@@ -36,7 +36,7 @@ func (h *handler) showOverview(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := time.Now()
 	overview := model.OverviewOf(refs, find, at, h.view(now))
-	if r.Header.Get("HX-Request") != "true" { // who has the page already puts the whole list in the place of what it shows
+	if !byHTMX(r) { // who has the page already puts the whole list in the place of what it shows
 		overview.Split(firstRows)
 	}
 	frame := h.frame(r, overview.Summary.Title, now)

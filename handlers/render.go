@@ -35,6 +35,10 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, vie
 	return err
 }
 
+// byHTMX reports whether a page asks that is there already, and puts the answer
+// into itself.
+func byHTMX(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" }
+
 // packFrom is from how many bytes on an answer is packed: a page of a thousand
 // servers then takes a twentieth of its size in memory and on the way.
 const packFrom = 16 << 10

@@ -43,7 +43,7 @@ func (h *handler) actOnServer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if r.Header.Get("HX-Request") != "true" {
+	if !byHTMX(r) {
 		back := "/"
 		if r.PostForm.Get("from") == partials.OnServer.From {
 			back = "/servers/" + url.PathEscape(id)
@@ -72,7 +72,7 @@ func (h *handler) signalProcess(rest *api.API) api.Handler {
 		if err != nil {
 			return err
 		}
-		if r.Header.Get("HX-Request") != "true" {
+		if !byHTMX(r) {
 			http.Redirect(w, r, "/servers/"+url.PathEscape(id)+"/processes", http.StatusSeeOther)
 			return nil
 		}
