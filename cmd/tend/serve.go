@@ -202,7 +202,9 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 	m.watch = monitor.New(monitor.Options{
 		Interval: cfg.Monitor.Interval, Holder: m.host.Holder, Eyes: m.eyes(), Log: m.log,
 		Targets: func(out []monitor.Target) []monitor.Target { return m.orch.Targets(out) },
+		Changes: func() uint64 { return m.orch.Changes() },
 		Report:  func(r monitor.Result) { m.orch.Report(ctx, r) },
+		Looked:  func(at time.Time) { m.orch.Looked(at) },
 	})
 	m.probe = m.newProber()
 	m.orch, err = orchestrator.New(orchestrator.Options{

@@ -3,12 +3,12 @@
 // the port of one that is down. It reports; what follows from it is decided
 // elsewhere.
 //
-// Ownership: one goroutine, Run, does everything and is the only caller of
-// Targets, Holder and Report, which must not keep it for long. Hurry leaves a
-// note for it and may be called by anybody at any time.
+// Ownership: one goroutine, Run, does everything and is the only caller of the
+// functions in Options, which must not keep it for long. Hurry leaves a note
+// for it and may be called by anybody at any time.
 //
-// Cost: a server without a port costs no system call, only a place in the one
-// batch at the beginning of the interval. A connection to a local port is made
+// Cost: servers without a port cost nothing while nothing changes: one system
+// call says that none of them is halted. A connection to a local port is made
 // or refused within the system call that asks for it, so a check takes neither
 // a goroutine nor a thread nor an entry in the poller; the few that stay open
 // (their server has stopped accepting) are looked at again from time to time

@@ -106,3 +106,42 @@ func TestAServerWithoutAPortThatIsHaltedIsFoundSoAndGoesOn(t *testing.T) {
 		h.stop()
 	})
 }
+
+func TestWhatHoldsOfServersWithoutAPortIsNotReportedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t, time.Second, Target{Server: "a", Run: "r", Alive: true}, Target{Server: "p", Port: 5432})
+		var changes atomic.Uint64
+		var halted atomic.Bool
+		var looked []time.Duration
+		h.o.Changes = changes.Load
+		h.o.Looked = func(at time.Time) { h.set(func() { looked = append(looked, at.Sub(h.epoch)) }) }
+		h.o.Eyes.Halted = func(runs ...string) []string {
+			if !halted.Load() {
+				return nil
+			}
+			return runs
+		}
+		h.run()
+		h.want(h.after(2500*time.Millisecond), "0s a/r true", "0s p/ nil", "1s p/ nil", "2s p/ nil")
+		if want := []time.Duration{time.Second, 2 * time.Second}; !slices.Equal(looked, want) {
+			t.Errorf("looked at %v, want %v", looked, want)
+		}
+		if looks := h.looks(); looks != 1 {
+			t.Errorf("asked for the targets %d times", looks)
+		}
+
+		h.set(func() { h.targets = append(h.targets, Target{Server: "b"}) })
+		changes.Add(1)
+		h.want(h.after(time.Second), "3s a/r true", "3s b/ nil", "3s p/ nil")
+
+		halted.Store(true)
+		h.after(16 * time.Second)
+		halted.Store(false)
+		h.set(func() { looked = nil })
+		h.want(h.after(2*time.Second), "20s a/r true", "20s b/ nil", "20s p/ nil", "21s p/ nil")
+		if want := []time.Duration{21 * time.Second}; !slices.Equal(looked, want) {
+			t.Errorf("after one was halted: looked at %v, want %v", looked, want)
+		}
+		h.stop()
+	})
+}

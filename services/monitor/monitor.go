@@ -36,10 +36,17 @@ type Result struct {
 type Options struct {
 	Interval time.Duration               // 0 for DefaultInterval
 	Targets  func(out []Target) []Target // appends all servers, in an order that seldom changes
-	Holder   func(port int) (services.Holder, bool, error)
-	Eyes     Eyes
-	Report   func(Result)
-	Log      *slog.Logger
+	// Changes grows after Targets has got something else to say, and when
+	// somebody wants to hear again what was reported. Nil: that is always so.
+	Changes func() uint64
+	Holder  func(port int) (services.Holder, bool, error)
+	Eyes    Eyes
+	Report  func(Result)
+	// Looked is told, in place of a report of each, when all servers without a
+	// port were looked at and what was reported of them still holds. Not nil
+	// where Changes is not.
+	Looked func(at time.Time)
+	Log    *slog.Logger
 }
 
 // DefaultInterval is how often a server is looked at where nothing else is

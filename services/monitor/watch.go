@@ -28,10 +28,13 @@ type watch struct {
 	timeout time.Duration
 
 	targets []Target // as they were when they were asked for last
+	changes uint64   // what Changes said then
+	news    bool     // they were not reported since
 
-	began time.Duration // of the present interval
-	queue []Target      // to be looked at in it: those with a port
-	done  int           // how many of the queue were looked at
+	began   time.Duration // of the present interval
+	queue   []Target      // to be looked at in it: those with a port
+	numbers []int         // their ports
+	done    int           // how many of the queue were looked at
 
 	open   map[string]*check // connections under way, by server
 	glance time.Duration     // when they are looked at
@@ -104,31 +107,50 @@ func (w *watch) look() time.Duration {
 func (w *watch) begin() {
 	w.list()
 	w.began = max(w.began+w.Interval, time.Since(w.epoch)-w.Interval/slots) // what a stall took is not made up for
-	queue := w.queue[:0]
 	at := time.Now()
-	var ports []int
 	w.round++
+	halted := len(w.halted)
 	w.lookForHalted()
-	for _, t := range w.targets {
-		switch {
-		case t.Port != 0:
-			ports = append(ports, t.Port)
-			queue = append(queue, t)
-		case t.Alive && w.halted[t.Run]:
-			w.Report(Result{Server: t.Server, Run: t.Run, At: at, Healthy: &w.no, Why: halt})
-		case t.Alive:
-			w.Report(Result{Server: t.Server, Run: t.Run, At: at, Healthy: &w.yes})
-		default:
-			w.Report(Result{Server: t.Server, Run: t.Run, At: at})
-		}
+	if w.news || halted+len(w.halted) > 0 {
+		w.sort(at)
+	} else {
+		w.Looked(at)
 	}
-	w.ports.list(ports)
+	w.news = false
+	w.ports.list(w.numbers)
 	w.lookAtQueues()
-	w.queue, w.done = queue, 0
+	w.done = 0
 }
 
-// list asks for the targets.
-func (w *watch) list() { w.targets = w.Targets(w.targets[:0]) }
+// sort reports what needs no system call and queues the rest.
+func (w *watch) sort(at time.Time) {
+	w.queue, w.numbers = w.queue[:0], w.numbers[:0]
+	for _, t := range w.targets {
+		r := Result{Server: t.Server, Run: t.Run, At: at}
+		switch {
+		case t.Port != 0:
+			w.queue, w.numbers = append(w.queue, t), append(w.numbers, t.Port)
+			continue
+		case t.Alive && w.halted[t.Run]:
+			r.Healthy, r.Why = &w.no, halt
+		case t.Alive:
+			r.Healthy = &w.yes
+		}
+		w.Report(r)
+	}
+}
+
+// list asks for the targets, unless they are the same.
+func (w *watch) list() {
+	if w.Changes != nil {
+		now := w.Changes() // before: what changes meanwhile is asked for again
+		if now == w.changes && w.targets != nil {
+			return
+		}
+		w.changes = now
+	}
+	w.targets, w.news = w.Targets(w.targets[:0]), true
+}
 
 // due returns when the next target of the queue is looked at.
 func (w *watch) due() time.Duration {

@@ -315,3 +315,41 @@ func TestAThresholdIsToldAndMayEndTheRun(t *testing.T) {
 		}
 	})
 }
+
+// The monitor reports what it sees of a server without a port when something
+// has changed, and else only that it has looked.
+func TestServersWithoutAPortWereCheckedWhenTheMonitorLookedLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, newFakeHost(), nil, true, server("plain"), server("port", onPort(5432)))
+		defer h.close()
+		synctest.Wait()
+		well := true
+		report := func() {
+			for _, to := range h.Targets(nil) {
+				h.Report(t.Context(), monitor.Result{Server: to.Server, Run: to.Run, At: time.Now(), Healthy: &well})
+			}
+			synctest.Wait()
+		}
+		report()
+		seen := h.Changes()
+		began := time.Now()
+		time.Sleep(3 * time.Second)
+		report()
+		if now := h.Changes(); now != seen {
+			t.Error("a report of what is known is a change")
+		}
+		time.Sleep(3 * time.Second)
+		h.Looked(time.Now())
+		if at := h.get("plain").LastCheck.Sub(began); at != 6*time.Second {
+			t.Errorf("without a port it was checked after %v", at)
+		}
+		if at := h.get("port").LastCheck.Sub(began); at != 3*time.Second {
+			t.Errorf("with a port it was checked after %v", at)
+		}
+		h.order(services.Restart, "plain")
+		synctest.Wait()
+		if h.Changes() == seen {
+			t.Error("another run is no change")
+		}
+	})
+}

@@ -48,6 +48,7 @@ type Orchestrator struct {
 	epoch  uint64 // below every revision of the first units
 	since  time.Time
 	roster atomic.Pointer[roster]
+	rounds rounds
 	first  map[*unit][]Input // what each unit begins with
 	strays []services.Run
 	tasks  sync.WaitGroup // what orders have left to do
@@ -65,6 +66,12 @@ type roster struct {
 	units  []*unit // in the order of the configuration, then orphans
 	byName map[string]*unit
 	budget time.Duration // the longest time that an orderly stop of all can take
+}
+
+// rounds is what the units and the monitor tell each other without a message.
+type rounds struct {
+	changes atomic.Uint64 // grows after something has changed that the monitor goes by
+	at      atomic.Int64  // when all servers without a port were last looked at, unix milliseconds
 }
 
 // New finds what an earlier manager has left running, takes it over and plans
@@ -96,7 +103,7 @@ func New(o Options) (*Orchestrator, error) {
 		if err != nil {
 			return nil, err
 		}
-		u := newUnit(r, given, o.Trades, orch.epoch)
+		u := orch.newUnit(r, given, orch.epoch)
 		list.add(u)
 		orch.strays = append(orch.strays, r.strays...)
 		if orch.first[u], err = u.resume(r); err != nil {
@@ -137,9 +144,9 @@ func (o *Orchestrator) settingsOf(r resumption) (*settings, error) {
 	return given.abandoned(), nil
 }
 
-func newUnit(r resumption, given *settings, trades Trades, epoch uint64) *unit {
+func (o *Orchestrator) newUnit(r resumption, given *settings, epoch uint64) *unit {
 	u := &unit{
-		name: r.server.Name, trades: trades, by: "manager",
+		name: r.server.Name, trades: o.trades, rounds: &o.rounds, by: "manager",
 		inbox: make(chan *message), nudge: make(chan struct{}, 1), done: make(chan struct{}),
 		rev: max(r.record.Rev+1, epoch), restart: r.record.Restarts, exit: r.record.Exit, daemon: r.record.Daemon,
 		m: Machine{Want: r.record.Want, Phase: services.Stopped, failures: r.record.Failures},
@@ -240,6 +247,14 @@ func (o *Orchestrator) endStray(ctx context.Context, run services.Run) {
 	case <-ctx.Done():
 	}
 }
+
+// Changes grows after Targets has got something else to say, and when what the
+// monitor has reported is to be told again.
+func (o *Orchestrator) Changes() uint64 { return o.rounds.changes.Load() }
+
+// Looked takes from the monitor when it has last looked at all servers without
+// a port: what it has reported of them still holds.
+func (o *Orchestrator) Looked(at time.Time) { o.rounds.at.Store(at.UnixMilli()) }
 
 // Targets appends what the monitor has to check.
 func (o *Orchestrator) Targets(out []monitor.Target) []monitor.Target {

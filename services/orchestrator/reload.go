@@ -121,6 +121,7 @@ func (o *Orchestrator) take(ctx context.Context, given []*settings, by string) (
 		u.facts.Store(u.newFacts())
 	}
 	o.roster.Store(list)
+	o.rounds.changes.Add(1)
 	return fresh
 }
 
@@ -140,7 +141,7 @@ func (o *Orchestrator) newcomer(g *settings, by string) *unit {
 	if g.times != nil && g.server.Autostart {
 		r.record.Want = services.Up
 	}
-	u := newUnit(r, g, o.trades, o.epoch+uint64(time.Since(o.since).Milliseconds())<<10) // grows, whatever happens to the clock
+	u := o.newUnit(r, g, o.epoch+uint64(time.Since(o.since).Milliseconds())<<10) // grows, whatever happens to the clock
 	u.by = by
 	if r.record.Want == services.Up {
 		u.m.Phase = u.rest()

@@ -21,6 +21,7 @@ const killAgain = time.Second
 type unit struct {
 	name   string
 	trades Trades
+	rounds *rounds
 
 	inbox chan *message
 	nudge chan struct{} // a neighbour's facts changed, or the links
@@ -144,6 +145,7 @@ func aside(do func()) {
 // remove forgets an orphan that is gone.
 func (u *unit) remove() {
 	u.removed.Store(true)
+	u.rounds.changes.Add(1)
 	u.trades.State.Forget(u.name)
 	u.trades.Bus.Publish(services.Event{Kind: services.EventRemoved, Server: u.name, By: u.by,
 		Message: u.name + " is down and not configured any more"})

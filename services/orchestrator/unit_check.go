@@ -18,6 +18,7 @@ type checked struct {
 func (u *unit) beginChecks() {
 	u.checks, u.unready = make(map[monitor.Source]checked), ""
 	u.seePort(nil) // also where it is known: it is to be told again
+	u.rounds.changes.Add(1)
 	s := u.server()
 	after := u.run.Output
 	if u.adopted && u.m.passed {

@@ -26,6 +26,7 @@ func (u *unit) tell(kind services.EventKind) {
 	s.Rev = u.rev
 	s.LastCheck = u.lastCheck()
 	u.status.Store(s)
+	u.rounds.changes.Add(1)
 	e := services.Event{Kind: kind, Server: u.name, Message: u.name + ": " + s.Why, By: u.by, Status: s}
 	failed := s.Phase == services.Failed && (last == nil || last.Phase != services.Failed)
 	switch kind {
@@ -178,7 +179,11 @@ func (u *unit) current() services.Status {
 }
 
 func (u *unit) lastCheck() services.Time {
-	if at := u.checked.Load(); at != 0 {
+	at := u.checked.Load()
+	if at != 0 && u.server().Port == 0 {
+		at = max(at, u.rounds.at.Load())
+	}
+	if at != 0 {
 		return services.Time{Time: time.UnixMilli(at)}
 	}
 	return services.Time{}

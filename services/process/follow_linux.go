@@ -53,6 +53,7 @@ func (p *Process) follow(next *handle) bool {
 		return false
 	}
 	p.run.Leader = next.Identity
+	p.host.estrange(run.ID)
 	if run.Cgroup == "" {
 		p.run.Members = members
 	}

@@ -47,9 +47,10 @@ type Host struct {
 	sweep   chan struct{} // holds one token when there is trash
 	started chan struct{} // holds one token when a run without a cgroup has begun
 
-	mu    sync.Mutex // guards what follows
-	live  map[string]*Process
-	trash []litter
+	mu        sync.Mutex // guards what follows
+	live      map[string]*Process
+	strangers map[string]bool // live runs whose main process is no child of ours
+	trash     []litter
 }
 
 // New looks at what the machine offers. The error means that processes cannot
@@ -62,7 +63,7 @@ func New(o Options) (*Host, error) {
 	h := &Host{
 		discreet: newDiscreet(o),
 		instance: o.Instance, without: o.Without, log: o.Log, boot: boot, pid: os.Getpid(),
-		kin: kinOf(os.Getpid()), scanner: scanner{instance: o.Instance}, live: map[string]*Process{},
+		kin: kinOf(os.Getpid()), scanner: scanner{instance: o.Instance}, live: map[string]*Process{}, strangers: map[string]bool{},
 		oom:   newOutOfMemory(),
 		sweep: make(chan struct{}, 1), started: make(chan struct{}, 1),
 		witness: witness{reaped: reapings.status, info: !o.Without.ExitInfo && tellsExits()},
@@ -211,6 +212,7 @@ func (h *Host) closeHandle(x *handle) {
 func (h *Host) forget(p *Process) {
 	h.mu.Lock()
 	delete(h.live, p.run.ID)
+	delete(h.strangers, p.run.ID)
 	h.mu.Unlock()
 	h.discard(p.run.Cgroup, sweeps)
 }
@@ -260,7 +262,24 @@ func (h *Host) sweepCgroups() {
 func (h *Host) keep(p *Process) {
 	h.mu.Lock()
 	h.live[p.run.ID] = p
+	if !p.ours {
+		h.strangers[p.run.ID] = true
+	}
 	h.mu.Unlock()
+}
+
+// estrange notes that the main process of a live run is no child of ours.
+func (h *Host) estrange(run string) {
+	h.mu.Lock()
+	h.strangers[run] = true
+	h.mu.Unlock()
+}
+
+// allOurs reports whether the main processes of all live runs are our children.
+func (h *Host) allOurs() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.strangers) == 0
 }
 
 // all returns the live runs.

@@ -72,6 +72,7 @@ func (p *Process) over(leader *handle) {
 		}
 		p.leader, p.run.Leader, p.run.Forks = next, next.Identity, false
 		p.mu.Unlock()
+		p.host.estrange(p.run.ID)
 		p.host.closeHandle(leader)
 		if p.watch(next) == nil {
 			p.tellChanged()

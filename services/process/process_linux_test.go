@@ -215,6 +215,11 @@ func TestARunThatNobodyWroteDownIsFound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		child := b.start(self("obedient"))
+		syscall.Kill(run.Leader.PID, syscall.SIGSTOP)
+		until(t, "it is halted, while no child is", func() bool {
+			return slices.Equal(b.Halted(child.Run().ID, run.ID), []string{run.ID})
+		})
 		p.Kill()
 		wait(t, "the end of the tree", p.Gone())
 	})

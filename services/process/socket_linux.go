@@ -57,6 +57,9 @@ func hidden(pid int) bool {
 // One that a debugger holds is not.
 func (h *Host) Halted(runs ...string) (halted []string) {
 	calm := len(runs) > 1 && noChildHalted()
+	if calm && h.allOurs() {
+		return nil
+	}
 	for _, id := range runs {
 		p := h.process(id)
 		if p == nil {
