@@ -276,10 +276,14 @@ func (m *manager) run(ctx context.Context, signals <-chan os.Signal, notify stri
 	if from := m.bus.Last(); m.cfg.ExitOn != "" {
 		mind.start("exit_on", func(ctx context.Context) error { return m.watchEssential(ctx, from) })
 	}
+	listening := make(chan struct{})
+	mind.start("notices", func(ctx context.Context) error {
+		return m.host.Notices(ctx, func() { close(listening) }, m.heard)
+	})
+	<-listening
 	mind.start("orchestrator", m.orch.Run)
 	mind.start("monitor", m.watch.Run)
 	mind.start("prober", m.probe.Run)
-	mind.start("notices", func(ctx context.Context) error { return m.host.Notices(ctx, m.heard) })
 	mind.start("sampler", m.sampler.Run)
 	front.start("hub", m.hub.Run)
 	front.start("metrics", m.metrics.Run)

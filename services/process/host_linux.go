@@ -47,6 +47,8 @@ type Host struct {
 	sweep   chan struct{} // holds one token when there is trash
 	started chan struct{} // holds one token when a run without a cgroup has begun
 
+	starts sync.RWMutex // read-locked from before a fork until its run is live
+
 	mu        sync.Mutex // guards what follows
 	live      map[string]*Process
 	strangers map[string]bool // live runs whose main process is no child of ours

@@ -166,7 +166,8 @@ func (h *Host) OwnsSocket(string, []uint32) bool { return true }
 func (h *Host) Halted(...string) []string { return nil }
 
 // Notices waits for ctx: who sends a message is not known here.
-func (h *Host) Notices(ctx context.Context, _ func(Notice)) error {
+func (h *Host) Notices(ctx context.Context, begun func(), _ func(Notice)) error {
+	begun()
 	<-ctx.Done()
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,16 +20,18 @@ const listenAgain = time.Second
 
 // Notices hands over what servers say by sd_notify, until ctx ends. What
 // somebody else sends is left out. While no manager listens messages are lost,
-// and a server that waits for an answer is not kept waiting.
-func (h *Host) Notices(ctx context.Context, take func(Notice)) error {
-	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notifyName(h.instance), Net: "unixgram"})
+// and a server that waits for an answer is not kept waiting: start none before
+// begun was called. That is once somebody listens, or cannot.
+func (h *Host) Notices(ctx context.Context, begun func(), take func(Notice)) error {
+	c, err := h.listen()
+	begun()
 	for noRoom(err) {
 		select {
 		case <-time.After(listenAgain):
 		case <-ctx.Done():
 			return nil
 		}
-		c, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notifyName(h.instance), Net: "unixgram"})
+		c, err = h.listen()
 	}
 	if err != nil {
 		return fmt.Errorf("listen for what servers say: %w", err)
@@ -36,13 +39,6 @@ func (h *Host) Notices(ctx context.Context, take func(Notice)) error {
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
 	defer c.Close()
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return err
-	}
-	if err := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1) }); err != nil {
-		return err
-	}
 	h.hearing.Store(true)
 	defer h.hearing.Store(false)
 	text, control := make([]byte, mostNotice), make([]byte, 512)
@@ -72,6 +68,21 @@ func (h *Host) Notices(ctx context.Context, take func(Notice)) error {
 	}
 }
 
+// listen opens the socket. Whoever sends is known from the first message on.
+func (h *Host) listen() (*net.UnixConn, error) {
+	known := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
+		if controlErr := c.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1) }); controlErr != nil {
+			return controlErr
+		}
+		return err
+	}}
+	c, err := known.ListenPacket(context.Background(), "unixgram", notifyName(h.instance))
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.UnixConn), nil
+}
+
 // contents returns the sender of a message and the descriptors in it.
 func contents(control []byte) (pid int, fds []int) {
 	messages, err := unix.ParseSocketControlMessage(control)
@@ -90,12 +101,25 @@ func contents(control []byte) (pid int, fds []int) {
 	return pid, fds
 }
 
-// RunOf returns the live run of ours that a process belongs to.
+// RunOf returns the live run of ours that a process belongs to. A process that
+// has just been started may ask before its run is among them: it is waited for.
 func (h *Host) RunOf(pid int) (services.Run, bool) {
 	if pid <= 0 || h.kin[pid] {
 		return services.Run{}, false
 	}
-	id := ""
+	id := h.claimed(pid)
+	run, ours := h.runOf(pid, id)
+	if !ours && id != "" {
+		h.starts.Lock()
+		h.starts.Unlock() //nolint:staticcheck // those under way are over now
+		run, ours = h.runOf(pid, id)
+	}
+	return run, ours
+}
+
+// claimed returns the run of ours that the cgroup of a process, or the mark in
+// its environment, names; empty for none.
+func (h *Host) claimed(pid int) (id string) {
 	if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid)); err == nil && h.cgroups != nil {
 		if _, rest, found := strings.Cut(string(text), "/"+cgroupPrefix+h.instance+"/"); found {
 			name, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
@@ -106,6 +130,11 @@ func (h *Host) RunOf(pid int) (services.Run, bool) {
 	if m, _ := readMark(pid); id == "" && m.instance == h.instance {
 		id = m.run
 	}
+	return id
+}
+
+// runOf looks among the live runs.
+func (h *Host) runOf(pid int, id string) (services.Run, bool) {
 	var t *table
 	for _, p := range h.all() {
 		run := p.Run()

@@ -19,21 +19,19 @@ import (
 func (b *bench) listening() <-chan Notice {
 	ctx, cancel := context.WithCancel(context.Background())
 	heard, done := make(chan Notice, 16), make(chan error, 1)
-	go func() { done <- b.Notices(ctx, func(n Notice) { heard <- n }) }()
+	begun := make(chan struct{})
+	go func() { done <- b.Notices(ctx, func() { close(begun) }, func(n Notice) { heard <- n }) }()
 	b.t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
 			b.t.Error(err)
 		}
 	})
-	until(b.t, "the socket is there", func() bool {
-		text, _ := os.ReadFile("/proc/net/unix")
-		return strings.Contains(string(text), notifyName(b.instance))
-	})
+	wait(b.t, "somebody listens", begun)
 	return heard
 }
 
-func next(t *testing.T, heard <-chan Notice) Notice {
+func next[T any](t *testing.T, heard <-chan T) T {
 	t.Helper()
 	select {
 	case n := <-heard:
@@ -200,5 +198,38 @@ func TestAProbeRunsAsTheServerWouldAndItsProcessesAreNot(t *testing.T) {
 	until(t, "its child has ended", func() bool {
 		stat, err := os.ReadFile("/proc/" + strings.TrimSpace(string(pid)) + "/stat")
 		return err != nil || strings.Contains(string(stat), ") Z ")
+	})
+}
+
+// TestWhatAServerSaysWhileItIsBeingStartedIsHeard: on a busy machine a server
+// said that it was ready before its run was among the live ones; that was taken
+// for a stranger's, and the server never became ready.
+func TestWhatAServerSaysWhileItIsBeingStartedIsHeard(t *testing.T) {
+	eachTier(t, func(t *testing.T, without Without) {
+		b := open(t, "early", without)
+		p := b.start(self("obedient"))
+		b.says("ready")
+		run := p.Run()
+		b.mu.Lock()
+		delete(b.live, run.ID)
+		b.mu.Unlock()
+		b.starts.RLock()
+		of := make(chan services.Run, 1)
+		go func() {
+			run, _ := b.RunOf(run.Leader.PID)
+			of <- run
+		}()
+		until(t, "it is waited for the start", func() bool {
+			free := b.starts.TryRLock()
+			if free {
+				b.starts.RUnlock()
+			}
+			return !free
+		})
+		b.keep(p)
+		b.starts.RUnlock()
+		if got := next(t, of); got.ID != run.ID {
+			t.Errorf("what it says is that of %+v", got)
+		}
 	})
 }
