@@ -80,13 +80,8 @@ func fill(b testing.TB, h *house, servers int, until time.Time, d time.Duration,
 			if err := h.writer.ready(); err != nil {
 				b.Fatal(err)
 			}
-			bundles := h.gauges.due(when.Unix(), false)
-			for len(bundles) > 0 {
-				n := min(len(bundles), bundlesAtOnce)
-				if err := h.writer.writeBundles(bundles[:n]); err != nil {
-					b.Fatal(err)
-				}
-				bundles = bundles[n:]
+			if err := h.writer.writeSamples(when, false); err != nil {
+				b.Fatal(err)
 			}
 			for more := true; more; {
 				var err error

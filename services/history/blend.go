@@ -84,6 +84,9 @@ func sane(s services.Sample) services.Sample {
 // blended combines samples into one for each step, in seconds; those of one
 // step must follow each other.
 func blended(samples []services.Sample, step int64) []services.Sample {
+	if apart(samples, step) {
+		return samples
+	}
 	var out []services.Sample
 	var b blend
 	var at int64
@@ -100,6 +103,19 @@ func blended(samples []services.Sample, step int64) []services.Sample {
 		out = append(out, b.sample(at))
 	}
 	return out
+}
+
+// apart reports whether there is one sample for each step, at its beginning.
+func apart(samples []services.Sample, step int64) bool {
+	last := int64(-1)
+	for i := range samples {
+		at := samples[i].At.Unix()
+		if at%step != 0 || at <= last {
+			return false
+		}
+		last = at
+	}
+	return true
 }
 
 // floor is the beginning of the step that a second belongs to.

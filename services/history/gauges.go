@@ -35,6 +35,12 @@ type bundle struct {
 	upTo   int // how many spans of the gauge are behind it once it is written
 }
 
+// batch is what is written in one transaction, in memory that is used again.
+type batch struct {
+	bundles []bundle
+	spans   []services.Sample // of all bundles
+}
+
 // put adds a sample. It reports whether it has completed a minute.
 func (g *gauges) put(server string, s services.Sample) (complete bool) {
 	second := s.At.Unix()
@@ -79,14 +85,17 @@ func (o *gauge) drop(n int) {
 	}
 }
 
-// due returns what is to be written: the minutes that are over at the given
-// second, or with all of them everything there is. It stays here until it is
-// written.
-func (g *gauges) due(now int64, all bool) []bundle {
+// due fills a batch with what is to be written: the minutes that are over at
+// the given second, or with all of them everything there is. It stays here until
+// it is written. An empty batch means that there is nothing.
+func (g *gauges) due(b *batch, now int64, all bool) {
+	b.bundles, b.spans = b.bundles[:0], b.spans[:0]
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	var out []bundle
 	for server, one := range g.named {
+		if len(b.bundles) >= bundlesAtOnce {
+			return
+		}
 		if one.open.n > 0 && (all || one.at+2*minute <= now || one.at > now+minute) {
 			one.close()
 		}
@@ -96,13 +105,12 @@ func (g *gauges) due(now int64, all bool) []bundle {
 			}
 			continue
 		}
-		out = one.bundles(out, server, now, all)
+		one.fill(b, server, now, all)
 	}
-	return out
 }
 
-// bundles adds the minutes that are over, or all. The caller holds mu.
-func (o *gauge) bundles(out []bundle, server string, now int64, all bool) []bundle {
+// fill adds the minutes that are over, or all. The caller holds mu.
+func (o *gauge) fill(b *batch, server string, now int64, all bool) {
 	for from := 0; from < len(o.spans); {
 		begin := floor(o.spans[from].At.Unix(), minute)
 		to := from + 1
@@ -114,10 +122,11 @@ func (o *gauge) bundles(out []bundle, server string, now int64, all bool) []bund
 		if to == len(o.spans) && (current || open) && !all {
 			break
 		}
-		out = append(out, bundle{server, begin, slices.Clone(o.spans[from:to]), o.gone + to})
+		n := len(b.spans)
+		b.spans = append(b.spans, o.spans[from:to]...)
+		b.bundles = append(b.bundles, bundle{server, begin, b.spans[n:len(b.spans):len(b.spans)], o.gone + to})
 		from = to
 	}
-	return out
 }
 
 // written forgets what a bundle held.

@@ -116,13 +116,5 @@ func (w *writer) write(ctx context.Context, all bool) error {
 	if w.lost += w.store.queue.lost(); w.lost > 0 && w.failed == nil {
 		w.tell("events came faster than they could be written" + w.losses())
 	}
-	bundles := w.store.gauges.due(time.Now().Unix(), all)
-	for len(bundles) > 0 {
-		n := min(len(bundles), bundlesAtOnce)
-		if err := w.writeBundles(bundles[:n]); err != nil {
-			return err
-		}
-		bundles = bundles[n:]
-	}
-	return nil
+	return w.writeSamples(time.Now(), all)
 }

@@ -248,20 +248,22 @@ func TestWhatWaitsOfOneServerIsBounded(t *testing.T) {
 	if got := g.list("api"); len(got) != mostSpans+1 || got[mostSpans].CPU != 10*mostSpans-1 {
 		t.Errorf("%d spans wait", len(got))
 	}
-	due := g.due(begin.Add(24*time.Hour).Unix(), false)
+	var due batch
+	g.due(&due, begin.Add(24*time.Hour).Unix(), false)
 	for i := range 5 { // meanwhile some are given up
 		g.put("api", services.Sample{At: at(begin.Add(time.Duration(10*mostSpans+i) * services.FineStep)), CPU: float64(10*mostSpans + i)})
 	}
-	for _, b := range due {
+	for _, b := range due.bundles {
 		g.written(b)
 	}
 	if got := g.list("api"); len(got) != 5 || got[0].CPU != 10*mostSpans {
 		t.Errorf("left are %+v", got)
 	}
-	for _, b := range g.due(begin.Add(48*time.Hour).Unix(), false) {
+	g.due(&due, begin.Add(48*time.Hour).Unix(), false)
+	for _, b := range due.bundles {
 		g.written(b)
 	}
-	if g.due(0, true); len(g.named) != 0 {
+	if g.due(&due, 0, true); len(g.named) != 0 {
 		t.Error("a server that is gone is kept")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 )
 
 // application marks our files ("tend"); version is that of the tables. Raise
@@ -78,7 +79,8 @@ type statements struct {
 	runBegin, runClose            *sql.Stmt // runClose all open ones of a server but one
 	runEnd, runAdd, runsPrune     *sql.Stmt
 	server, serverAdd             *sql.Stmt
-	chunk, chunkPut               *sql.Stmt
+	chunk, chunkPut, chunksPut    *sql.Stmt
+	keys                          *sql.Stmt
 	chunks, chunkDrop, chunksDrop *sql.Stmt
 	journalServers                *sql.Stmt
 	firstChunk                    *sql.Stmt
@@ -105,6 +107,8 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		{&s.serverAdd, `INSERT INTO servers (name) VALUES (?)`},
 		{&s.chunk, `SELECT data FROM samples WHERE key = ?`},
 		{&s.chunkPut, `INSERT INTO samples (key, data) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET data = excluded.data`},
+		{&s.chunksPut, `INSERT INTO samples (key, data) VALUES (?, ?)` + strings.Repeat(", (?, ?)", chunksAtOnce-1)},
+		{&s.keys, `SELECT key FROM samples WHERE key BETWEEN ? AND ?`},
 		{&s.chunks, chunksOfServer},
 		{&s.chunkDrop, `DELETE FROM samples WHERE key = ?`},
 		{&s.chunksDrop, `DELETE FROM samples WHERE key IN (SELECT key FROM samples WHERE key >= ? AND key < ? LIMIT ?)`},

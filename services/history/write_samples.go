@@ -1,20 +1,40 @@
 package history
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
 	"slices"
+	"time"
 
 	"tend/services"
 )
 
-// bundlesAtOnce is how many chunks are written in one transaction.
-const bundlesAtOnce = 256
+// About how many chunks are written in one transaction, and how many in one
+// statement of it.
+const (
+	bundlesAtOnce = 256
+	chunksAtOnce  = 32
+)
+
+// writeSamples brings the minutes that are over into the file, or everything.
+func (w *writer) writeSamples(now time.Time, all bool) error {
+	for {
+		w.store.gauges.due(&w.batch, now.Unix(), all)
+		if len(w.batch.bundles) == 0 {
+			return nil
+		}
+		if err := w.writeBundles(w.batch.bundles); err != nil {
+			return err
+		}
+	}
+}
 
 // writeBundles writes chunks of the journal in one transaction.
 func (w *writer) writeBundles(bundles []bundle) error {
 	numbers := make(map[string]int64) // of servers that are new
 	err := w.base.tx(func(s *statements) error {
+		pages := make([]page, 0, len(bundles))
 		for _, b := range bundles {
 			number, err := w.number(s, b.server, numbers)
 			if err != nil {
@@ -23,11 +43,9 @@ func (w *writer) writeBundles(bundles []bundle) error {
 			if number >= mostKeys {
 				continue // more names than anybody has
 			}
-			if err := s.merge(journal, b.begin, number, b.spans); err != nil {
-				return err
-			}
+			pages = append(pages, page{journal.key(b.begin, number), b.begin, number, b.spans})
 		}
-		return nil
+		return s.writePages(pages)
 	})
 	if err != nil {
 		return err
@@ -39,6 +57,71 @@ func (w *writer) writeBundles(bundles []bundle) error {
 		w.store.gauges.written(b)
 	}
 	return nil
+}
+
+// page is a chunk of the journal on its way into the file.
+type page struct {
+	key, begin, server int64
+	spans              []services.Sample
+}
+
+// writePages writes chunks of the journal. Nearly all of them are new: these
+// go into the file many at once, in the order of their keys. What is there
+// already, of a manager before or after the clock was set back, is merged.
+func (s *statements) writePages(pages []page) error {
+	slices.SortStableFunc(pages, func(a, b page) int { return cmp.Compare(a.key, b.key) })
+	there, err := s.keysWithin(pages)
+	if err != nil {
+		return err
+	}
+	values := make([]any, 0, 2*chunksAtOnce)
+	for i, p := range pages {
+		if i+1 < len(pages) && pages[i+1].key == p.key {
+			pages[i+1].spans = append(p.spans, pages[i+1].spans...)
+			continue
+		}
+		if there[p.key] {
+			if err := s.merge(journal, p.begin, p.server, p.spans); err != nil {
+				return err
+			}
+			continue
+		}
+		values = append(values, p.key, pack(combined(p.spans, journal.step), p.begin, journal.step))
+		if len(values) == cap(values) {
+			if _, err := s.chunksPut.Exec(values...); err != nil {
+				return err
+			}
+			values = values[:0]
+		}
+	}
+	for ; len(values) > 0; values = values[2:] {
+		if _, err := s.chunkPut.Exec(values[0], values[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keysWithin returns the keys that are in the file between the first and the
+// last of those pages.
+func (s *statements) keysWithin(pages []page) (map[int64]bool, error) {
+	if len(pages) == 0 {
+		return nil, nil
+	}
+	rows, err := s.keys.Query(pages[0].key, pages[len(pages)-1].key)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	there := make(map[int64]bool)
+	for rows.Next() {
+		var key int64
+		if err := rows.Scan(&key); err != nil {
+			return nil, err
+		}
+		there[key] = true
+	}
+	return there, rows.Err()
 }
 
 // number returns the number of a server; new ones are added to found.

@@ -20,6 +20,7 @@ type writer struct {
 
 	base    *base
 	pending []record // taken from the queue, not written yet
+	batch   batch    // of samples
 	ledger  ledger
 	known   known
 	roll    roll
