@@ -16,8 +16,13 @@ import (
 var releases = []time.Duration{3 * time.Second, 3 * time.Second, 6 * time.Second, 8 * time.Second, 2 * time.Minute}
 
 // The pages of the program are given back more often: what is used again is
-// mapped again in a millisecond, with 15 neighbours each that are not.
-const unmapping = 2 * time.Second
+// mapped again in a millisecond, with 15 neighbours each that are not. While no
+// more than fewFaults have mapped anything, it is done more rarely.
+const (
+	unmapping     = 2 * time.Second
+	unmappingMost = 8 * time.Second
+	fewFaults     = 100
+)
 
 // Nobody profiles a manager: the table that samples of its heap would fill takes
 // a megabyte and a half.
@@ -36,7 +41,8 @@ func thrift() (stop func()) {
 	end := make(chan struct{})
 	ended.Go(func() {
 		var room room
-		timer, pages := time.NewTimer(releases[0]), time.NewTicker(unmapping)
+		var program program
+		timer, pages := time.NewTimer(releases[0]), time.NewTimer(unmapping)
 		defer timer.Stop()
 		defer pages.Stop()
 		for i := 1; ; {
@@ -53,7 +59,7 @@ func thrift() (stop func()) {
 			case <-end:
 				return
 			}
-			unmapProgram()
+			pages.Reset(program.unmap())
 		}
 	})
 	return func() {

@@ -5,16 +5,30 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// unmapProgram gives back the pages of the program. The kernel has them still,
-// and maps those again that are used again.
-func unmapProgram() {
+// program is what of it is mapped.
+type program struct {
+	faults int64 // of the process, so far
+	pause  time.Duration
+}
+
+// unmap gives back the pages of the program and returns when to do it again.
+// The kernel has them still, and maps those again that are used again.
+func (p *program) unmap() (again time.Duration) {
+	var used unix.Rusage
+	unix.Getrusage(unix.RUSAGE_SELF, &used) //nolint:errcheck // it has no other error than a bad argument
+	if used.Minflt-p.faults > fewFaults {
+		p.pause = 0
+	}
+	p.faults, p.pause = used.Minflt, min(max(2*p.pause, unmapping), unmappingMost)
 	for _, part := range programParts() {
 		unix.Syscall(unix.SYS_MADVISE, part.from, part.size, unix.MADV_DONTNEED) //nolint:errcheck // then they stay
 	}
+	return p.pause
 }
 
 // part is where something of the program is mapped.
