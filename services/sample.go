@@ -82,7 +82,7 @@ func (v *Vigour) UnmarshalText(text []byte) error {
 }
 
 // VigourOf says how well a server is.
-func VigourOf(s Status) Vigour {
+func VigourOf(s *Status) Vigour {
 	switch {
 	case s.Phase == Running && s.Healthy != nil && !*s.Healthy:
 		return VigourUnhealthy

@@ -17,7 +17,7 @@ func TestHowWellAServerIsFollowsFromItsStatus(t *testing.T) {
 		services.VigourNone:      {{Phase: services.Waiting, Want: services.Up}, {Phase: services.Stopped, Want: services.Up}},
 	} {
 		for _, s := range list {
-			if got := services.VigourOf(s); got != want {
+			if got := services.VigourOf(&s); got != want {
 				t.Errorf("%s, pid %d: %s, want %s", s.Phase, s.PID, got, want)
 			}
 		}

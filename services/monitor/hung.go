@@ -97,13 +97,17 @@ func (w *watch) hung(t Target) string {
 // halted: with a port, its queue says when to look.
 const haltStep = 15 * time.Second
 
-// lookForHalted finds the live servers without a port that are halted. Of all of
-// them some are looked at in each interval, and those that were halted before.
+// lookForHalted finds the live servers without a port that are halted: those
+// that were halted before, and at every haltStep all.
 func (w *watch) lookForHalted() {
-	every := max(1, int(haltStep/w.Interval))
+	all := w.round%max(1, int(haltStep/w.Interval)) == 0
+	w.round++
+	if !all && len(w.halted) == 0 {
+		return
+	}
 	due := w.asked[:0]
-	for i, t := range w.targets {
-		if t.Alive && t.Port == 0 && (i%every == w.round%every || w.halted[t.Run]) {
+	for _, t := range w.targets {
+		if t.Alive && t.Port == 0 && (all || w.halted[t.Run]) {
 			due = append(due, t.Run)
 		}
 	}

@@ -108,7 +108,6 @@ func (w *watch) begin() {
 	w.list()
 	w.began = max(w.began+w.Interval, time.Since(w.epoch)-w.Interval/slots) // what a stall took is not made up for
 	at := time.Now()
-	w.round++
 	halted := len(w.halted)
 	w.lookForHalted()
 	if w.news || halted+len(w.halted) > 0 {

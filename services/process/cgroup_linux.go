@@ -94,6 +94,11 @@ func (c *cgroups) make(server, run string) (dir string, err error) {
 	return dir, err
 }
 
+// below reports whether a directory is somewhere in another one, by their names.
+func below(dir, other string) bool {
+	return len(dir) > len(other) && dir[len(other)] == '/' && dir[:len(other)] == other
+}
+
 // populated reports whether a process that is not a zombie lives in the cgroup
 // or below it. A directory that is gone holds nobody.
 func populated(dir string) bool {

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,7 +46,8 @@ type Host struct {
 	sweep   chan struct{} // holds one token when there is trash
 	started chan struct{} // holds one token when a run without a cgroup has begun
 
-	starts sync.RWMutex // read-locked from before a fork until its run is live
+	starts  sync.RWMutex  // read-locked from before a fork until its run is live
+	changes atomic.Uint64 // grows after live, or what Run says of one of them, has changed
 
 	mu        sync.Mutex // guards what follows
 	live      map[string]*Process
@@ -216,6 +216,7 @@ func (h *Host) forget(p *Process) {
 	delete(h.live, p.run.ID)
 	delete(h.strangers, p.run.ID)
 	h.mu.Unlock()
+	h.changes.Add(1)
 	h.discard(p.run.Cgroup, sweeps)
 }
 
@@ -268,6 +269,7 @@ func (h *Host) keep(p *Process) {
 		h.strangers[p.run.ID] = true
 	}
 	h.mu.Unlock()
+	h.changes.Add(1)
 }
 
 // estrange notes that the main process of a live run is no child of ours.
@@ -275,6 +277,7 @@ func (h *Host) estrange(run string) {
 	h.mu.Lock()
 	h.strangers[run] = true
 	h.mu.Unlock()
+	h.changes.Add(1)
 }
 
 // allOurs reports whether the main processes of all live runs are our children.
@@ -322,7 +325,7 @@ func (h *Host) inCgroup(dir string) (ids []services.Identity, sure bool) {
 
 // shares reports whether a manager, this one or another, lives in the cgroup.
 func (h *Host) shares(dir string) bool {
-	return h.cgroups != nil && strings.HasPrefix(h.cgroups.base, dir+"/") || nested(dir)
+	return h.cgroups != nil && below(h.cgroups.base, dir) || nested(dir)
 }
 
 // nobodyLeft looks, without a look at all processes, whether anything is left

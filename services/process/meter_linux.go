@@ -5,7 +5,6 @@ import (
 	"iter"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"tend/services"
@@ -26,23 +25,27 @@ type Meter struct {
 	blind  bool  // for want of descriptors or memory somebody was overlooked
 	pass   int
 	turns  int // given out so far
-	runs   map[string]*runUsage
 	owners owners
 
-	// What follows is only memory that each pass uses again.
-	scratch     []int
-	live, loose []*runUsage
+	changes     uint64 // of the host, when it was last asked for its runs
+	runs        map[string]*runUsage
+	live, loose []*runUsage // all of runs, and those that have no cgroup
+
+	scratch []int // only memory that is used again
 }
 
-// patience is after how many passes what seems not to have changed is read
-// again: the kernel may have taken memory back, and a process that has used
-// less than a tick of the processor may have read a little.
-const patience = 8
+// After how many passes what seems not to have changed is read again: a process
+// that has used less than a tick of the processor may have read a little. Of a
+// run that has a cgroup it is sure that it has not run, and only the kernel may
+// have taken memory back.
+const (
+	patience      = 8
+	patienceGroup = 32
+)
 
 // runUsage is what the meter knows of one run.
 type runUsage struct {
 	run  services.Run
-	pass int // in which it was alive last
 	turn int // spreads what is read again over the passes
 
 	shared  bool  // its cgroup holds all our servers: the manager was started in it
@@ -72,14 +75,7 @@ func (h *Host) NewMeter() *Meter {
 func (m *Meter) Read(ctx context.Context) iter.Seq[Usage] {
 	return func(yield func(Usage) bool) {
 		m.pass++
-		m.begin()
-		defer func() {
-			for id, r := range m.runs {
-				if r.pass != m.pass {
-					delete(m.runs, id)
-				}
-			}
-		}()
+		m.list()
 		sighted := m.proc.enter("/proc") == nil // there are descriptors left
 		if sighted {
 			defer m.proc.leave()
@@ -93,11 +89,12 @@ func (m *Meter) Read(ctx context.Context) iter.Seq[Usage] {
 			if ctx.Err() != nil {
 				return
 			}
-			u := unmeasured(r.run)
-			if sighted && m.read(r, sure) {
-				u = r.usage
+			u := &r.usage
+			if !sighted || !m.read(r, sure) {
+				unknown := unmeasured(r.run)
+				u = &unknown
 			}
-			if !yield(u) {
+			if !yield(*u) {
 				return
 			}
 		}
@@ -128,19 +125,26 @@ func (m *Meter) stillness() {
 	m.all = all
 }
 
-// begin lists the live runs, and among them those that have no cgroup.
-func (m *Meter) begin() {
+// list makes sure that the runs are those of the host.
+func (m *Meter) list() {
+	now := m.host.changes.Load() // before: what changes meanwhile is asked for again
+	if now == m.changes {
+		return
+	}
+	m.changes = now
+	before := m.runs
+	m.runs = make(map[string]*runUsage, len(before))
 	m.live, m.loose = m.live[:0], m.loose[:0]
 	for _, p := range m.host.all() {
 		run := p.Run()
-		r := m.runs[run.ID]
+		r := before[run.ID]
 		if r == nil {
-			r = &runUsage{cgroup: -1, turn: m.turns % patience}
+			r = &runUsage{cgroup: -1, turn: m.turns % patienceGroup}
 			m.turns++
-			m.runs[run.ID] = r
 		}
-		r.run, r.pass = run, m.pass
-		r.shared = m.host.cgroups != nil && run.Cgroup != "" && strings.HasPrefix(m.host.cgroups.base, run.Cgroup+"/")
+		m.runs[run.ID] = r
+		r.run = run
+		r.shared = m.host.cgroups != nil && run.Cgroup != "" && below(m.host.cgroups.base, run.Cgroup)
 		m.live = append(m.live, r)
 		if run.Cgroup == "" {
 			m.loose = append(m.loose, r)
@@ -155,12 +159,12 @@ func (m *Meter) readGrouped(r *runUsage) bool {
 	used := int64(-1)
 	switch {
 	case r.shared:
-	case m.still && r.cgroup >= 0 && strings.HasPrefix(r.run.Cgroup, m.host.cgroups.base+"/"):
+	case m.still && r.cgroup >= 0 && below(r.run.Cgroup, m.host.cgroups.base):
 		used = r.cgroup
 	default:
 		used = m.groupCPU(r.run.Cgroup)
 	}
-	if used >= 0 && used == r.cgroup && (m.pass+r.turn)%patience != 0 {
+	if used >= 0 && used == r.cgroup && (m.pass+r.turn)%patienceGroup != 0 {
 		return true
 	}
 	m.blind = false

@@ -168,6 +168,7 @@ func (h *Host) sessionMaker(run services.Run) (best stat, others bool) {
 }
 
 func (p *Process) tellChanged() {
+	p.host.changes.Add(1)
 	select {
 	case p.changed <- struct{}{}:
 	default: // a token is waiting already

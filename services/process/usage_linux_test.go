@@ -181,14 +181,14 @@ func TestARunThatDoesNothingIsReadAgainInItsTurnOnly(t *testing.T) {
 	})
 	r().usage.Files = 4711 // shows whether it was read again
 	again := 0
-	for range 3 * patience {
+	for range 3 * patienceGroup {
 		if b.read(m, p).Files != 4711 {
 			again++
 			r().usage.Files = 4711
 		}
 	}
-	if again < 3 || again > 2*patience {
-		t.Errorf("%d of %d passes read it again", again, 3*patience)
+	if again < 3 || again > 2*patienceGroup {
+		t.Errorf("%d of %d passes read it again", again, 3*patienceGroup)
 	}
 	syscall.Kill(p.Run().Leader.PID, syscall.SIGTERM)
 	wait(t, "its end", p.Exited())
