@@ -39,6 +39,9 @@ func (o *Orchestrator) Statuses() iter.Seq[*services.Status] {
 
 // Thresholds returns the thresholds that a server has now.
 func (o *Orchestrator) Thresholds(server string) []services.Threshold {
+	if !o.rounds.judged.Load() {
+		return nil // nobody has any, which is known without a look at the unit
+	}
 	if u := o.roster.Load().byName[server]; u != nil {
 		return u.server().Thresholds
 	}

@@ -72,6 +72,7 @@ type roster struct {
 type rounds struct {
 	changes atomic.Uint64 // grows after something has changed that the monitor goes by
 	at      atomic.Int64  // when all servers without a port were last looked at, unix milliseconds
+	judged  atomic.Bool   // a unit has, or had, thresholds
 }
 
 // New finds what an earlier manager has left running, takes it over and plans
@@ -151,7 +152,7 @@ func (o *Orchestrator) newUnit(r resumption, given *settings, epoch uint64) *uni
 		rev: max(r.record.Rev+1, epoch), restart: r.record.Restarts, exit: r.record.Exit, daemon: r.record.Daemon,
 		m: Machine{Want: r.record.Want, Phase: services.Stopped, failures: r.record.Failures},
 	}
-	u.settings.Store(given)
+	u.set(given)
 	u.links.Store(&links{})
 	if r.record.Phase == services.Stopped {
 		u.cause = r.record.Why

@@ -184,7 +184,7 @@ func checksOf(s *settings) any {
 func (u *unit) configure(given *settings, by string) {
 	was := u.settings.Load()
 	u.by = by
-	u.settings.Store(given)
+	u.set(given)
 	if given.server.Logs != was.server.Logs && u.proc != nil {
 		u.trades.Logs.Attach(u.name, given.server.Logs)
 	}

@@ -78,6 +78,13 @@ type unit struct {
 	queued    bool   // the schedule wants another run after this one
 }
 
+func (u *unit) set(given *settings) {
+	u.settings.Store(given)
+	if len(given.server.Thresholds) > 0 {
+		u.rounds.judged.Store(true)
+	}
+}
+
 func (u *unit) server() *services.Server { return u.settings.Load().server }
 func (u *unit) log() *slog.Logger        { return u.trades.Log.With("server", u.name) }
 func (u *unit) orphan() bool             { return u.settings.Load().orphan }
