@@ -78,7 +78,7 @@ type statements struct {
 	event, eventsPrune, eventsCap *sql.Stmt
 	runBegin, runClose            *sql.Stmt // runClose all open ones of a server but one
 	runEnd, runAdd, runsPrune     *sql.Stmt
-	server, serverAdd             *sql.Stmt
+	serverPut, serversPut         *sql.Stmt
 	chunk, chunkPut, chunksPut    *sql.Stmt
 	keys                          *sql.Stmt
 	chunks, chunkDrop, chunksDrop *sql.Stmt
@@ -103,8 +103,8 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 			WHERE server = ?1 AND ended IS NULL AND (id = ?6 OR ?6 = '')`},
 		{&s.runAdd, `INSERT INTO runs (id, server, started, ended, exit, crash, lines) VALUES (?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING`},
 		{&s.runsPrune, `DELETE FROM runs WHERE rowid IN (SELECT rowid FROM runs WHERE ended < ? ORDER BY ended LIMIT ?)`},
-		{&s.server, `SELECT id FROM servers WHERE name = ?`},
-		{&s.serverAdd, `INSERT INTO servers (name) VALUES (?)`},
+		{&s.serverPut, serversPut(1)},
+		{&s.serversPut, serversPut(namesAtOnce)},
 		{&s.chunk, `SELECT data FROM samples WHERE key = ?`},
 		{&s.chunkPut, `INSERT INTO samples (key, data) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET data = excluded.data`},
 		{&s.chunksPut, `INSERT INTO samples (key, data) VALUES (?, ?)` + strings.Repeat(", (?, ?)", chunksAtOnce-1)},
@@ -124,6 +124,12 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		s.all = append(s.all, stmt)
 	}
 	return s, nil
+}
+
+// serversPut makes so many servers, where they are not there, and returns them.
+func serversPut(n int) string {
+	return `INSERT INTO servers (name) VALUES (?)` + strings.Repeat(", (?)", n-1) +
+		` ON CONFLICT (name) DO UPDATE SET name = name RETURNING id, name`
 }
 
 func (s *statements) close() {

@@ -10,11 +10,12 @@ import (
 	"tend/services"
 )
 
-// About how many chunks are written in one transaction, and how many in one
-// statement of it.
+// About how many chunks are written in one transaction, and how many of what in
+// one statement of it.
 const (
 	bundlesAtOnce = 256
 	chunksAtOnce  = 32
+	namesAtOnce   = 32
 )
 
 // writeSamples brings the minutes that are over into the file, or everything.
@@ -32,13 +33,16 @@ func (w *writer) writeSamples(now time.Time, all bool) error {
 
 // writeBundles writes chunks of the journal in one transaction.
 func (w *writer) writeBundles(bundles []bundle) error {
-	numbers := make(map[string]int64) // of servers that are new
-	err := w.base.tx(func(s *statements) error {
+	var numbers map[string]int64 // of servers that this writer did not know
+	err := w.base.tx(func(s *statements) (err error) {
+		if numbers, err = s.numbers(w.strangers(bundles)); err != nil {
+			return err
+		}
 		pages := make([]page, 0, len(bundles))
 		for _, b := range bundles {
-			number, err := w.number(s, b.server, numbers)
-			if err != nil {
-				return err
+			number, known := w.known.servers[b.server]
+			if !known {
+				number = numbers[b.server]
 			}
 			if number >= mostKeys {
 				continue // more names than anybody has
@@ -124,23 +128,43 @@ func (s *statements) keysWithin(pages []page) (map[int64]bool, error) {
 	return there, rows.Err()
 }
 
-// number returns the number of a server; new ones are added to found.
-func (w *writer) number(s *statements, server string, found map[string]int64) (number int64, err error) {
-	if n, ok := w.known.servers[server]; ok {
-		return n, nil
-	}
-	if n, ok := found[server]; ok {
-		return n, nil
-	}
-	err = s.server.QueryRow(server).Scan(&number)
-	if errors.Is(err, sql.ErrNoRows) {
-		var done sql.Result
-		if done, err = s.serverAdd.Exec(server); err == nil {
-			number, err = done.LastInsertId()
+// strangers returns the servers whose numbers this writer does not know.
+func (w *writer) strangers(bundles []bundle) (names []any) {
+	for i, b := range bundles {
+		if _, known := w.known.servers[b.server]; !known && (i == 0 || bundles[i-1].server != b.server) {
+			names = append(names, b.server)
 		}
 	}
-	found[server] = number
-	return number, err
+	return names
+}
+
+// numbers returns the numbers of servers, by their names. New ones get one.
+func (s *statements) numbers(names []any) (map[string]int64, error) {
+	found := make(map[string]int64, len(names))
+	for len(names) > 0 {
+		stmt, n := s.serverPut, 1
+		if len(names) >= namesAtOnce {
+			stmt, n = s.serversPut, namesAtOnce
+		}
+		rows, err := stmt.Query(names[:n]...)
+		if err != nil {
+			return nil, err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var name string
+			var number int64
+			if err := rows.Scan(&number, &name); err != nil {
+				return nil, err
+			}
+			found[name] = number
+		}
+		if err := rows.Err(); err != nil {
+			return nil, err
+		}
+		names = names[n:]
+	}
+	return found, nil
 }
 
 // load adds the samples of one chunk to those given, none where there is no
