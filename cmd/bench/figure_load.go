@@ -41,7 +41,7 @@ func measureIdle(ctx context.Context, b *bench) error {
 	if err := r.quiet(ctx); err != nil {
 		return err
 	}
-	used, err := b.load(ctx, r.manager.pid, loop.pid)
+	used, err := b.load(ctx, b.size.idle, r.manager.pid, loop.pid)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func measurePorts(ctx context.Context, b *bench) error {
 		return err
 	}
 	defer dial.killGroup()
-	used, err := b.load(ctx, r.manager.pid, dial.pid)
+	used, err := b.load(ctx, b.size.windows, r.manager.pid, dial.pid)
 	if err != nil {
 		return err
 	}

@@ -133,7 +133,7 @@ func measureCrowd(ctx context.Context, b *bench) error {
 	if _, err := r.api.Do(ctx, services.Order{Action: services.Start, Servers: []string{stormServer}}); err != nil {
 		return r.trouble(err)
 	}
-	used, err := b.load(ctx, r.manager.pid)
+	used, err := b.load(ctx, b.size.windows, r.manager.pid)
 	if err != nil {
 		return err
 	}

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// load reads, window by window, what share of a core each process uses, in
+// load reads, in so many windows, what share of a core each process uses, in
 // percent.
-func (b *bench) load(ctx context.Context, pids ...int) ([]samples, error) {
+func (b *bench) load(ctx context.Context, windows int, pids ...int) ([]samples, error) {
 	out := make([]samples, len(pids))
 	before := make([]time.Duration, len(pids))
 	since := time.Now()
@@ -22,7 +22,7 @@ func (b *bench) load(ctx context.Context, pids ...int) ([]samples, error) {
 	}
 	tick := time.NewTicker(b.size.window)
 	defer tick.Stop()
-	for range b.size.windows {
+	for range windows {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -49,7 +49,7 @@ func (b *bench) loadRow(what string, ours, hand samples, most float64) row {
 		what: what, unit: "%", ours: ours, hand: hand,
 		target: fmt.Sprintf("<= %g %% of a core", most),
 		met:    func(r row) bool { return max(r.ours.median(), r.ours.mean()) <= most },
-		notes: []string{fmt.Sprintf("mean of %v: %s, by hand %s; worst %v: %s", time.Duration(b.size.windows)*b.size.window,
+		notes: []string{fmt.Sprintf("mean of %v: %s, by hand %s; worst %v: %s", time.Duration(len(ours))*b.size.window,
 			value(ours.mean(), "%"), value(hand.mean(), "%"), b.size.window, value(ours.worst(), "%"))},
 	}
 }
