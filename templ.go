@@ -28,7 +28,7 @@
 //	services/certs         the certificate of the dashboard, from files or self-signed
 //	services/config        tend.yaml -> an immutable, validated value
 //	services/process       one live process: start, adopt, watch, signal, stop the tree
-//	services/orchestrator  one goroutine per server; the pure state machine; dependencies
+//	services/orchestrator  one unit per server; the pure state machine; dependencies
 //	services/monitor       ports, probes and samples; reports, never restarts anything
 //	services/history       what people look at of the past: events, runs, samples; may be lost
 //	services/alerts        tells people, by webhook or notification service
@@ -44,14 +44,15 @@
 // do not know each other; only the orchestrator joins them. arrows_test.go
 // holds the table of who may import what, and fails on anything else.
 //
-// # One server, one goroutine, one pure machine
+// # One server, one unit, one pure machine
 //
 // What is to happen with a server is decided by a value: the machine takes an
 // event and returns the next machine and a list of effects. It has no clock,
-// no lock and does no I/O, so a test can walk all of its states. A goroutine,
-// the unit, owns one machine and carries its effects out; everybody else puts
-// events into its inbox or reads its last Status, which nobody changes any
-// more. Restart is stopping while wanted.
+// no lock and does no I/O, so a test can walk all of its states. A unit owns one
+// machine and carries its effects out, one at a time, in a goroutine that it has
+// only while there is something to do; everybody else puts events into its inbox
+// and wakes it, or reads its last Status, which nobody changes any more. Restart
+// is stopping while wanted.
 //
 // # Processes outlive the manager
 //

@@ -48,6 +48,7 @@ type fakeProcess struct {
 	exited  chan struct{}
 	gone    chan struct{}
 	exit    services.Exit
+	tell    func()
 	leftmen int // leftovers that only a kill ends
 }
 
@@ -71,7 +72,7 @@ func (h *fakeHost) Start(spec process.Spec) (Process, error) {
 }
 
 func (h *fakeHost) add(run services.Run) *fakeProcess {
-	p := &fakeProcess{host: h, run: run, exited: make(chan struct{}), gone: make(chan struct{})}
+	p := &fakeProcess{host: h, run: run, exited: make(chan struct{}), gone: make(chan struct{}), tell: func() {}}
 	h.live[run.ID] = p
 	return p
 }
@@ -156,6 +157,7 @@ func (p *fakeProcess) end(exit services.Exit) {
 	default:
 		p.exit = exit
 		close(p.exited)
+		p.tell()
 	}
 	if p.leftmen == 0 {
 		p.bury()
@@ -168,6 +170,7 @@ func (p *fakeProcess) bury() {
 	default:
 		close(p.gone)
 		delete(p.host.live, p.run.ID)
+		p.tell()
 	}
 }
 
@@ -179,6 +182,12 @@ func (p *fakeProcess) OutOfMemory() bool           { return p.run.Server == "hun
 func (p *fakeProcess) Changed() <-chan struct{}    { return nil }
 func (p *fakeProcess) Gone() <-chan struct{}       { return p.gone }
 func (p *fakeProcess) Survivors() []int            { return nil }
+
+func (p *fakeProcess) OnNews(tell func()) {
+	p.host.mu.Lock()
+	defer p.host.mu.Unlock()
+	p.tell = tell
+}
 
 func (p *fakeProcess) Signal(sig syscall.Signal, _ services.SignalTarget) error {
 	p.host.mu.Lock()

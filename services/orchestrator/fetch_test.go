@@ -124,8 +124,11 @@ func TestAStartRightAfterAStopReadsTheSecretsAgain(t *testing.T) {
 		h, keys := openWithSecrets(t)
 		defer h.close()
 		u := h.roster.Load().byName["api"]
-		u.inbox <- &message{order: &Input{Kind: OrderStop}}
-		u.inbox <- &message{order: &Input{Kind: OrderStart}}
+		for _, kind := range []InputKind{OrderStop, OrderStart} {
+			if err := u.send(t.Context(), message{order: &Input{Kind: kind}}); err != nil {
+				t.Fatal(err)
+			}
+		}
 		time.Sleep(1500 * time.Millisecond)
 		synctest.Wait()
 		h.phase("api", services.Running)

@@ -1,12 +1,13 @@
 // Package orchestrator joins the trades: it decides when a server is started,
 // stopped and started again, and takes the servers of an earlier manager back.
 //
-// One goroutine, the unit, owns one server: its machine, its process, its
-// timer. The machine is a pure value that says what follows from what
-// happened. Others put messages into the unit's inbox or read its last
-// immutable status; units that depend on each other look at each other's
-// published facts and are nudged when those change. An order is answered once
-// the wants it changed are written down.
+// A unit owns one server: its machine, its process, its timers. The machine is
+// a pure value that says what follows from what happened. Whoever has news for
+// a unit wakes it; then one goroutine, and never two, does what is to be done
+// and ends. Others put messages into the unit's inbox or read its last immutable
+// status; units that depend on each other look at each other's published facts
+// and are nudged when those change. An order is answered once the wants it
+// changed are written down.
 package orchestrator
 
 import (
@@ -56,7 +57,7 @@ type Orchestrator struct {
 
 	begun chan struct{}   // closed once life is there
 	life  context.Context // of Run
-	lives sync.WaitGroup  // the units that run
+	lives sync.WaitGroup  // units that have begun and not ended, and those who end strays
 
 	reload sync.Mutex // held by whoever changes the roster
 }
@@ -148,10 +149,11 @@ func (o *Orchestrator) settingsOf(r resumption) (*settings, error) {
 func (o *Orchestrator) newUnit(r resumption, given *settings, epoch uint64) *unit {
 	u := &unit{
 		name: r.server.Name, trades: o.trades, rounds: &o.rounds, by: "manager",
-		inbox: make(chan *message), nudge: make(chan struct{}, 1), done: make(chan struct{}),
+		inbox: make(chan *message, 1), done: make(chan struct{}),
 		rev: max(r.record.Rev+1, epoch), restart: r.record.Restarts, exit: r.record.Exit, daemon: r.record.Daemon,
 		m: Machine{Want: r.record.Want, Phase: services.Stopped, failures: r.record.Failures},
 	}
+	u.wakes.Store(1) // it is not to be woken before it has begun
 	u.set(given)
 	u.links.Store(&links{})
 	if r.record.Phase == services.Stopped {
@@ -224,6 +226,9 @@ func (o *Orchestrator) Run(ctx context.Context) error {
 	<-ctx.Done()
 	o.reload.Lock() // a reload may be adding units
 	defer o.reload.Unlock()
+	for _, u := range o.roster.Load().units {
+		u.wake()
+	}
 	o.lives.Wait()
 	o.tasks.Wait()
 	return nil
@@ -232,7 +237,12 @@ func (o *Orchestrator) Run(ctx context.Context) error {
 // begin gives a unit its life. Only Run, and who holds reload after it has
 // begun, may call it.
 func (o *Orchestrator) begin(u *unit, first []Input) {
-	o.lives.Go(func() { u.loop(o.life, first) })
+	u.life, u.lives = o.life, &o.lives
+	o.lives.Add(1)
+	go func() { // ends when there is nothing to do for now
+		u.begin(first)
+		u.live()
+	}()
 }
 
 // endStray ends a second live run of a server.

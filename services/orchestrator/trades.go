@@ -53,6 +53,7 @@ type Process interface {
 	Exit() services.Exit      // how, after Exited
 	OutOfMemory() bool        // the kernel has ended it for lack of memory; takes its time
 	Changed() <-chan struct{} // Run returns something new
+	OnNews(tell func())       // called, without blocking, after one of these channels has got something to say
 	Signal(sig syscall.Signal, to services.SignalTarget) error
 	Kill()                 // SIGKILL to all that is left of the tree, until Gone
 	Gone() <-chan struct{} // nothing of the tree is left; watched from the first Signal or Kill on

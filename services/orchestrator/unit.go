@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,19 +16,20 @@ import (
 // end: a process in uninterruptible sleep dies when its system call returns.
 const killAgain = time.Second
 
-// unit owns one server. Its goroutine alone touches the machine, the process
-// and the timers; others put a message into the inbox, or read the last
-// published status.
+// unit owns one server. Its live alone touches the machine, the process and the
+// timers; others put a message into the inbox, or read the last published
+// status.
 type unit struct {
 	name   string
 	trades Trades
 	rounds *rounds
 
-	inbox chan *message
-	nudge chan struct{} // a neighbour's facts changed, or the links
-	done  chan struct{} // closed when run returns
+	inbox  chan *message
+	nudged atomic.Bool   // a neighbour's facts changed, or the links
+	wakes  atomic.Uint64 // calls of wake since it slept
+	done   chan struct{} // closed when it has ended
 
-	settings atomic.Pointer[settings] // stored by run alone, once that has begun
+	settings atomic.Pointer[settings] // stored by live alone, once that has begun
 	links    atomic.Pointer[links]    // stored by the orchestrator alone
 	facts    atomic.Uint64            // what the neighbours may know
 	status   atomic.Pointer[services.Status]
@@ -35,7 +37,9 @@ type unit struct {
 	checked  atomic.Int64 // when health was last checked, unix milliseconds
 	removed  atomic.Bool  // an orphan that is gone
 
-	// Only run touches what follows.
+	// Only live touches what follows.
+	life      context.Context // of the orchestrator; set before the first live, as lives is
+	lives     *sync.WaitGroup // to be told of the end
 	m         Machine
 	timer     alarm
 	clock     alarm // of the schedule
@@ -108,45 +112,13 @@ type message struct {
 func (u *unit) send(ctx context.Context, msg message) error {
 	select {
 	case u.inbox <- &msg:
+		u.wake()
 		return nil
 	case <-u.done:
 		return services.Errorf(services.Unavailable, "the manager is ending")
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// loop lives until ctx ends, or until an orphan is gone. Processes are left as
-// they are.
-//
-// It only waits; whatever is done takes another stack, which goes when that is
-// done. So the stack of a unit stays as small as one can be, and there are a
-// thousand of them.
-func (u *unit) loop(ctx context.Context, first []Input) {
-	defer close(u.done)
-	defer u.timer.stop()
-	defer u.clock.stop()
-	defer u.dog.stop()
-	defer func() { u.fetch.abandon() }()
-	aside(func() { u.begin(first) })
-	for !(u.orphan() && u.proc == nil) {
-		what, msg := u.await(ctx)
-		if what == nothing {
-			return
-		}
-		aside(func() { u.react(what, msg) })
-	}
-	aside(u.remove)
-}
-
-// aside does something on a stack of its own, and waits until it is done.
-func aside(do func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		do()
-	}()
-	<-done
 }
 
 // remove forgets an orphan that is gone.
@@ -158,6 +130,7 @@ func (u *unit) remove() {
 		Message: u.name + " is down and not configured any more"})
 }
 
+// begin is the first thing that a unit does. live has to follow.
 func (u *unit) begin(first []Input) {
 	if u.proc != nil && u.m.passed {
 		u.feedDog()

@@ -79,7 +79,7 @@ func jittered(d time.Duration) time.Duration {
 }
 
 func (u *unit) arm(d time.Duration) {
-	u.timer.set(d)
+	u.timer.set(d, u.wake)
 	u.until = time.Now().Add(d)
 }
 
@@ -156,6 +156,7 @@ func (u *unit) take(proc Process, noted services.Run, adopted bool) {
 	u.turns++
 	u.rely()
 	u.beginChecks()
+	proc.OnNews(u.wake)
 }
 
 // runWith returns the run of a process with what was noted of it at its start,

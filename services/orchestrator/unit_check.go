@@ -198,7 +198,7 @@ func (u *unit) hearNotice(n Notice) {
 func (u *unit) feedDog() {
 	if d := u.server().Watchdog.Every; d > 0 {
 		u.patience = 0
-		u.dog.set(d)
+		u.dog.set(d, u.wake)
 	}
 }
 
@@ -220,7 +220,7 @@ func (u *unit) bark() {
 	}
 	if u.patience == 0 || u.patience < mostPatience && u.dog.late(dogLate) {
 		u.patience++
-		u.dog.set(dogGrace)
+		u.dog.set(dogGrace, u.wake)
 		return
 	}
 	u.weigh(monitor.Verdict{Server: u.name, Run: u.run.ID, From: monitor.FromWatchdog, Why: "it has given no sign of life (WATCHDOG=1) for " + d.String(), At: time.Now()})

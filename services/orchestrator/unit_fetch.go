@@ -25,6 +25,7 @@ func (u *unit) beginFetch() *fetch {
 	f := &fetch{cancel: cancel, of: u.server().Secrets, done: make(chan struct{})}
 	server := *u.server()
 	go func() {
+		defer u.wake()
 		defer close(f.done)
 		if u.trades.Secrets == nil {
 			f.err = services.Errorf(services.Invalid, "nobody here can read its secrets")

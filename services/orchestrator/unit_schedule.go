@@ -30,7 +30,7 @@ func (u *unit) plan() {
 		u.clock.stop()
 		return
 	}
-	u.clock.set(min(u.fire.Sub(now), recheck))
+	u.clock.set(min(u.fire.Sub(now), recheck), u.wake)
 }
 
 // fireAfter returns the next time of a schedule that waits for one already, zero

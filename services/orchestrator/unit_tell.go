@@ -72,10 +72,8 @@ func (u *unit) publish() {
 
 // look has the unit look at its neighbours.
 func (u *unit) look() {
-	select {
-	case u.nudge <- struct{}{}:
-	default: // it is about to look anyway
-	}
+	u.nudged.Store(true)
+	u.wake()
 }
 
 func (u *unit) newFacts() uint64 {

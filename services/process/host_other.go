@@ -241,6 +241,7 @@ type Process struct {
 	exited chan struct{}
 	gone   chan struct{}
 	drain  sync.Once
+	news   bell
 
 	mu   sync.Mutex // guards what follows
 	exit services.Exit
@@ -260,7 +261,12 @@ func (p *Process) ended(exit services.Exit) {
 	p.exit = exit
 	p.mu.Unlock()
 	close(p.exited)
+	p.news.tell()
 }
+
+// OnNews has tell called after Exited or Gone has got something to say. It must
+// not block.
+func (p *Process) OnNews(tell func()) { p.news.Store(&tell) }
 
 // Run returns what a later manager needs in order to find the process again.
 func (p *Process) Run() services.Run { return p.run }
@@ -336,6 +342,7 @@ func (p *Process) await() {
 				delete(p.host.live, p.run.ID)
 				p.host.mu.Unlock()
 				close(p.gone)
+				p.news.tell()
 			}
 		})
 	})

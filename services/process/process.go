@@ -15,6 +15,7 @@ package process
 import (
 	"log/slog"
 	"os"
+	"sync/atomic"
 
 	"tend/services"
 )
@@ -66,3 +67,12 @@ const (
 	markRun    = "TEND_RUN"    // <instance>.<run id>
 	markServer = "TEND_SERVER" // name
 )
+
+// bell is who is told of news; nobody at first.
+type bell struct{ atomic.Pointer[func()] }
+
+func (b *bell) tell() {
+	if tell := b.Load(); tell != nil {
+		(*tell)()
+	}
+}

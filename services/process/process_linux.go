@@ -19,6 +19,7 @@ type Process struct {
 	exited  chan struct{}
 	changed chan struct{} // holds one token when Run has something new
 	gone    chan struct{}
+	news    bell
 
 	mu       sync.Mutex // guards what follows
 	run      services.Run
@@ -88,6 +89,7 @@ func (p *Process) over(leader *handle) {
 	p.killed = exit.Signal == syscall.SIGKILL && !p.tree.killing
 	p.exit = exit
 	close(p.exited)
+	p.news.tell()
 }
 
 // claim writes down who is alive when a main process has ended well, its daemons
@@ -173,7 +175,12 @@ func (p *Process) tellChanged() {
 	case p.changed <- struct{}{}:
 	default: // a token is waiting already
 	}
+	p.news.tell()
 }
+
+// OnNews has tell called after Exited, Gone or Changed has got something to
+// say. It must not block, and may be told of nothing.
+func (p *Process) OnNews(tell func()) { p.news.Store(&tell) }
 
 // Run returns what a later manager needs in order to find the processes again.
 func (p *Process) Run() services.Run {

@@ -173,6 +173,7 @@ func (p *Process) bury() {
 	}
 	close(p.gone)
 	p.host.forget(p)
+	p.news.tell()
 }
 
 // killOnce sends one round of SIGKILL.
