@@ -72,7 +72,7 @@ func thrift() (stop func()) {
 // mostRoom where there are more than often between two looks: hundreds of pages
 // are open, say. Otherwise they would take a quarter of the time.
 const (
-	leastRoom = 20
+	leastRoom = 40
 	mostRoom  = 100
 	often     = 2
 )
