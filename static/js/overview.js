@@ -38,20 +38,26 @@
     return text;
   };
 
+  // The rows by their groups, until the list changes: reading them out of the
+  // document takes longer than all the rest that a key does.
+  let groups;
+  const read = () => Array.from(all("tbody"), (body) => ({ body, rows: Array.from(body.getElementsByClassName("row"), (row) => ({ row })) }));
+
   // apply shows what matches. A row that somebody is in stays.
   const apply = () => {
     const wanted = words(find.elements.q.value), state = chosen().get("state") ?? "", active = document.activeElement.closest?.(".row");
-    const fits = (row) => {
-      if (state && row.dataset.kind !== state && row !== active) return false;
-      const text = wanted.length ? textOf(row) : "";
+    const fits = (one) => {
+      if (state && (one.kind ??= one.row.dataset.kind) !== state && one.row !== active) return false;
+      const text = wanted.length ? (one.text ??= textOf(one.row)) : "";
       return wanted.every((word) => text.includes(word));
     };
     let any = false;
-    for (const body of all("tbody")) {
+    groups ??= read();
+    for (const { body, rows } of groups) {
       let some = false;
-      for (const row of body.getElementsByClassName("row")) {
-        const shown = fits(row);
-        if (row.hidden === shown) row.hidden = !shown;
+      for (const one of rows) {
+        const shown = fits(one);
+        if (one.row.hidden === shown) one.row.hidden = !shown;
         some ||= shown;
       }
       body.toggleAttribute("data-none", !some);
@@ -59,7 +65,7 @@
     }
     const nothing = $("nothing");
     if (nothing) nothing.hidden = any;
-    for (const part of all(".part")) part.setAttribute("aria-pressed", String(part.value === state));
+    for (const part of all(".part")) part.ariaPressed = String(part.value === state);
   };
 
   // The title and the icon tell the worst state.
@@ -173,6 +179,7 @@
       rows ||= type === "childList" ? target.matches("table, tbody, section") : target.matches(".row, .summary, .servers");
     }
     if (rows) {
+      groups = undefined;
       apply();
       announce();
       if (bulk) count();
