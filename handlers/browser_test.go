@@ -216,6 +216,7 @@ func withoutScripts(t *testing.T, b *browsertest.Browser) {
 	s.write(file, "hello from \x1b[31mweb\x1b[0m\n")
 	tab := b.Open(t, browsertest.WithoutScripts())
 	tab.Go(s.URL)
+	tab.Wait(`document.querySelectorAll("[data-scripted]").length > 0 && ![...document.querySelectorAll("[data-scripted]")].some((part) => part.checkVisibility())`)
 	tab.Click("#server-web [value=start]")
 	tab.Wait(says("#server-web", "running"))
 	tab.Click("#open-web")
@@ -422,13 +423,22 @@ func themeIsRemembered(t *testing.T, b *browsertest.Browser) {
 	s := newSite(t)
 	tab := b.Open(t, browsertest.Size(1280, 900, "dark"))
 	tab.Go(s.URL)
-	tab.Wait(`document.documentElement.dataset.theme === "dark"`)
-	dark := browsertest.Eval[string](tab, `getComputedStyle(document.documentElement).backgroundColor`)
+	look := func() string {
+		return browsertest.Eval[string](tab, `getComputedStyle(document.documentElement).backgroundColor`)
+	}
+	sun := func() bool { return browsertest.Eval[bool](tab, `document.querySelector("#theme .icon-sun").checkVisibility()`) }
+	tab.Wait(`!document.querySelector("#theme").hidden`)
+	dark := look()
+	if !sun() {
+		t.Error("in the dark, which the system has chosen, the button shows no sun")
+	}
 	tab.Click("#theme")
 	tab.Wait(`document.documentElement.dataset.theme === "light"`)
-	if light := browsertest.Eval[string](tab, `getComputedStyle(document.documentElement).backgroundColor`); light == dark {
+	if light := look(); light == dark || sun() {
 		t.Errorf("light is as dark as dark: %s", light)
 	}
+	tab.Click("#density")
+	tab.Wait(`document.documentElement.dataset.density === "dense"`)
 	tab.Go(s.URL + "/servers/web")
 	tab.Wait(`document.documentElement.dataset.theme === "light"`)
 	tab.MustBeClean()

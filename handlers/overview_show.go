@@ -48,7 +48,7 @@ func (h *handler) showOverview(w http.ResponseWriter, r *http.Request) error {
 // frame is what surrounds a page. For nobody it says nothing of this manager.
 func (h *handler) frame(r *http.Request, title string, now time.Time) layout.Frame {
 	_, offset := now.Zone()
-	frame := layout.Frame{Title: title, Demo: h.Info.Demo, Now: strconv.FormatInt(now.UnixMilli(), 10), Zone: strconv.Itoa(offset / 60)}
+	frame := layout.Frame{Title: title, Demo: h.Info.Demo, Now: strconv.FormatInt(now.UnixMilli(), 10), Zone: strconv.Itoa(offset / 60), Looks: looksOf(r)}
 	if s, ok := access.Of(r.Context()); ok {
 		frame.Version, frame.PID, frame.Config = h.Info.Version, strconv.Itoa(h.Info.PID), h.Info.Config
 		frame.Who, frame.Role, frame.SignedIn, frame.Polls = s.Name, string(s.Role), s.Via == access.ViaSession, s.Limited()

@@ -34,7 +34,7 @@ const Prefix = "/static/"
 // answer to wait for before anything is painted, or before the page answers.
 const (
 	Styles  = "css/all.css" // all style sheets
-	Scripts = "js/all.js"   // all scripts but theme.js, which comes before anything is painted
+	Scripts = "js/all.js"   // all scripts
 )
 
 // bundles says what is in those files, in its order.
@@ -44,7 +44,7 @@ var bundles = map[string][]string{
 		"css/pages.css", "css/overview.css", "css/logs.css", "css/access.css", "css/ansi.css",
 	},
 	Scripts: {
-		"vendor/htmx-4.0.1.min.js", "vendor/hx-ws-4.0.1.min.js", "js/connection.js", "js/times.js", "js/live.js",
+		"vendor/htmx-4.0.1.min.js", "vendor/hx-ws-4.0.1.min.js", "js/theme.js", "js/connection.js", "js/times.js", "js/live.js",
 		"js/overview.js", "js/keys.js", "js/log.js", "js/logs.js",
 	},
 }

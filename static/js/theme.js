@@ -1,40 +1,45 @@
-// Applies what was chosen for the looks, light or dark, dense or roomy, more
-// contrast or not, before anything is painted, and lets the buttons change it.
-// Without a choice the system decides.
+// Light or dark, dense or roomy, more contrast or not. What somebody has chosen
+// is in a cookie, so that every page comes with it; without a choice the system
+// decides.
 (() => {
-  const root = document.documentElement;
+  const root = document.documentElement, cookie = "tend-looks", year = 365 * 24 * 60 * 60;
   const dark = matchMedia("(prefers-color-scheme: dark)"), contrast = matchMedia("(prefers-contrast: more)");
-  const read = (name) => { try { return localStorage.getItem("tend-" + name); } catch { return null; } };
-  const write = (name, value) => { try { localStorage.setItem("tend-" + name, value); } catch { /* private mode: not remembered */ } };
-  const apply = () => {
-    root.dataset.theme = read("theme") || (dark.matches ? "dark" : "light");
-    root.dataset.density = read("density") || "roomy";
-    root.dataset.contrast = read("contrast") || (contrast.matches ? "more" : "usual");
-    const choice = document.getElementById("contrast");
-    if (choice) choice.checked = root.dataset.contrast === "more";
-    document.getElementById("density")?.setAttribute("aria-pressed", String(root.dataset.density === "dense"));
+  const remembered = () => new URLSearchParams(document.cookie.match(/(?:^|; )tend-looks=([^;]*)/)?.[1]);
+  let chosen = remembered();
+  const shown = {
+    theme: () => chosen.get("theme") ?? (dark.matches ? "dark" : "light"),
+    density: () => chosen.get("density") ?? "roomy",
+    contrast: () => chosen.get("contrast") ?? (contrast.matches ? "more" : "usual"),
   };
-  root.dataset.script = "on"; // for what makes sense only with it, or without
-  apply();
-  dark.addEventListener("change", apply);
-  contrast.addEventListener("change", apply);
-  addEventListener("storage", apply); // another tab has chosen
-  addEventListener("DOMContentLoaded", () => {
-    for (const [name, one, other] of [["theme", "dark", "light"], ["density", "dense", "roomy"]]) {
-      const button = document.getElementById(name);
-      button.hidden = false;
-      button.addEventListener("click", () => {
-        write(name, root.dataset[name] === one ? other : one);
-        apply();
-      });
-    }
-    const help = document.getElementById("help");
-    addEventListener("change", ({ target }) => {
-      if (target.id !== "contrast") return;
-      write("contrast", target.checked ? "more" : "usual");
-      apply();
-    });
-    new MutationObserver(apply).observe(help, { childList: true }); // the box is in there
+  const set = (name, value) => { // only what is new: it makes the browser compute every style anew
+    if (value) { if (root.dataset[name] !== value) root.dataset[name] = value; } else delete root.dataset[name];
+  };
+  const apply = () => {
+    set("theme", chosen.get("theme"));
+    set("density", chosen.get("density"));
+    set("contrast", shown.contrast() === "more" ? "more" : chosen.get("contrast"));
+    const choice = document.getElementById("contrast");
+    if (choice) choice.checked = shown.contrast() === "more";
+    document.getElementById("density")?.setAttribute("aria-pressed", String(shown.density() === "dense"));
+  };
+  const choose = (name, value) => {
+    chosen.set(name, value);
+    document.cookie = `${cookie}=${chosen}; path=/; max-age=${year}; samesite=lax`;
+    try { localStorage.setItem(cookie, chosen); } catch { /* private mode: other tabs do not hear of it */ }
     apply();
+  };
+  contrast.addEventListener("change", apply);
+  addEventListener("storage", () => { chosen = remembered(); apply(); }); // another tab has chosen
+  for (const [name, one, other] of [["theme", "dark", "light"], ["density", "dense", "roomy"]]) {
+    const button = document.getElementById(name);
+    if (!button) continue;
+    button.hidden = false;
+    button.addEventListener("click", () => choose(name, shown[name]() === one ? other : one));
+  }
+  const help = document.getElementById("help");
+  if (help) new MutationObserver(apply).observe(help, { childList: true }); // the box is in there
+  addEventListener("change", ({ target }) => {
+    if (target.id === "contrast") choose("contrast", target.checked ? "more" : "usual");
   });
+  apply();
 })();
