@@ -426,7 +426,9 @@ func themeIsRemembered(t *testing.T, b *browsertest.Browser) {
 	look := func() string {
 		return browsertest.Eval[string](tab, `getComputedStyle(document.documentElement).backgroundColor`)
 	}
-	sun := func() bool { return browsertest.Eval[bool](tab, `document.querySelector("#theme .icon-sun").checkVisibility()`) }
+	sun := func() bool {
+		return browsertest.Eval[bool](tab, `document.querySelector("#theme .icon-sun").checkVisibility()`)
+	}
 	tab.Wait(`!document.querySelector("#theme").hidden`)
 	dark := look()
 	if !sun() {
