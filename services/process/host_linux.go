@@ -46,12 +46,12 @@ type Host struct {
 	sweep   chan struct{} // holds one token when there is trash
 	started chan struct{} // holds one token when a run without a cgroup has begun
 
-	starts  sync.RWMutex  // read-locked from before a fork until its run is live
 	changes atomic.Uint64 // grows after live, or what Run says of one of them, has changed
 
 	mu        sync.Mutex // guards what follows
 	live      map[string]*Process
-	strangers map[string]bool // live runs whose main process is no child of ours
+	strangers map[string]bool          // live runs whose main process is no child of ours
+	starting  map[string]chan struct{} // runs that are not live yet; closed once they are, or will not be
 	trash     []litter
 }
 
@@ -65,7 +65,7 @@ func New(o Options) (*Host, error) {
 	h := &Host{
 		discreet: newDiscreet(o),
 		instance: o.Instance, without: o.Without, log: o.Log, boot: boot, pid: os.Getpid(),
-		kin: kinOf(os.Getpid()), scanner: scanner{instance: o.Instance}, live: map[string]*Process{}, strangers: map[string]bool{},
+		kin: kinOf(os.Getpid()), scanner: scanner{instance: o.Instance}, live: map[string]*Process{}, strangers: map[string]bool{}, starting: map[string]chan struct{}{},
 		oom:   newOutOfMemory(),
 		sweep: make(chan struct{}, 1), started: make(chan struct{}, 1),
 		witness: witness{reaped: reapings.status, info: !o.Without.ExitInfo && tellsExits()},
@@ -270,6 +270,30 @@ func (h *Host) keep(p *Process) {
 	}
 	h.mu.Unlock()
 	h.changes.Add(1)
+}
+
+// begins notes that a run is being started, until over is called.
+func (h *Host) begins(run string) (over func()) {
+	c := make(chan struct{})
+	h.mu.Lock()
+	h.starting[run] = c
+	h.mu.Unlock()
+	return func() {
+		h.mu.Lock()
+		delete(h.starting, run)
+		h.mu.Unlock()
+		close(c)
+	}
+}
+
+// awaitStart waits until a run that is being started is live, or will not be.
+func (h *Host) awaitStart(run string) {
+	h.mu.Lock()
+	c := h.starting[run]
+	h.mu.Unlock()
+	if c != nil {
+		<-c
+	}
 }
 
 // estrange notes that the main process of a live run is no child of ours.

@@ -110,8 +110,7 @@ func (h *Host) RunOf(pid int) (services.Run, bool) {
 	id := h.claimed(pid)
 	run, ours := h.runOf(pid, id)
 	if !ours && id != "" {
-		h.starts.Lock()
-		h.starts.Unlock() //nolint:staticcheck // those under way are over now
+		h.awaitStart(id)
 		run, ours = h.runOf(pid, id)
 	}
 	return run, ours

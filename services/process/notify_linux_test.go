@@ -213,21 +213,19 @@ func TestWhatAServerSaysWhileItIsBeingStartedIsHeard(t *testing.T) {
 		b.mu.Lock()
 		delete(b.live, run.ID)
 		b.mu.Unlock()
-		b.starts.RLock()
+		over := b.begins(run.ID)
 		of := make(chan services.Run, 1)
 		go func() {
 			run, _ := b.RunOf(run.Leader.PID)
 			of <- run
 		}()
-		until(t, "it is waited for the start", func() bool {
-			free := b.starts.TryRLock()
-			if free {
-				b.starts.RUnlock()
-			}
-			return !free
-		})
+		select {
+		case early := <-of:
+			t.Errorf("before its start is over, what it says is that of %+v", early)
+		case <-time.After(50 * time.Millisecond):
+		}
 		b.keep(p)
-		b.starts.RUnlock()
+		over()
 		if got := next(t, of); got.ID != run.ID {
 			t.Errorf("what it says is that of %+v", got)
 		}

@@ -21,8 +21,7 @@ func (h *Host) Start(spec Spec) (*Process, error) {
 		return nil, err
 	}
 	run := services.Run{ID: spec.ID, Server: s.Name, Boot: h.boot, Forks: spec.Forks}
-	h.starts.RLock()
-	defer h.starts.RUnlock()
+	defer h.begins(run.ID)()
 	pid, fd, err := h.spawn(&run, s, forkJob{
 		program: l.program, argv: l.argv, log: spec.Log,
 		attr: syscall.ProcAttr{Dir: s.Dir, Env: l.env, Sys: &syscall.SysProcAttr{Setsid: true, Credential: l.who.credential()}},
