@@ -353,3 +353,16 @@ func TestServersWithoutAPortWereCheckedWhenTheMonitorLookedLast(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoSaysThatItIsReadyAndEndsIsReadyFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, newFakeHost(), nil, true, server("a", ready(func(p *services.Probe) { *p = services.Probe{Notify: true} })))
+		defer h.close()
+		synctest.Wait()
+		h.Notice(Notice{Server: "a", Run: h.get("a").Run, Ready: true})
+		h.phase("a", services.Running) // by now: whoever ends now is asked whether all was heard
+		h.host.crash("a", 0)
+		synctest.Wait()
+		h.phase("a", services.Exited)
+	})
+}

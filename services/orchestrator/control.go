@@ -123,15 +123,7 @@ func (o *Orchestrator) tellAll(ctx context.Context, units []*unit, order func(*u
 		msg := order(u)
 		o.tasks.Go(func() { // ends with the unit
 			defer close(taken)
-			reply := make(chan services.Status, 1)
-			msg.reply = reply
-			if u.send(ctx, msg) != nil {
-				return // it has ended by itself, or everything does
-			}
-			select {
-			case <-reply:
-			case <-u.done:
-			}
+			u.sendAndWait(ctx, msg) //nolint:errcheck // it has ended by itself, or everything does
 		})
 		patience := time.NewTimer(tellTime)
 		select {

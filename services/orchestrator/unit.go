@@ -121,6 +121,20 @@ func (u *unit) send(ctx context.Context, msg message) error {
 	}
 }
 
+// sendAndWait sends a message and waits until it was heard, or the unit ends.
+func (u *unit) sendAndWait(ctx context.Context, msg message) error {
+	reply := make(chan services.Status, 1)
+	msg.reply = reply
+	if err := u.send(ctx, msg); err != nil {
+		return err
+	}
+	select {
+	case <-reply:
+	case <-u.done:
+	}
+	return nil
+}
+
 // remove forgets an orphan that is gone.
 func (u *unit) remove() {
 	u.removed.Store(true)

@@ -156,10 +156,11 @@ type Notice struct {
 	Status                               *string
 }
 
-// Notice takes what a run says of itself.
+// Notice takes what a run says of itself. It waits until the unit has heard it:
+// who says that it is ready and ends is ready first.
 func (o *Orchestrator) Notice(n Notice) {
 	if u := o.roster.Load().byName[n.Server]; u != nil {
-		u.send(context.Background(), message{notice: &n}) //nolint:errcheck // it ends with the unit, which may not have begun
+		u.sendAndWait(context.Background(), message{notice: &n}) //nolint:errcheck // it ends with the unit, which may not have begun
 	}
 }
 

@@ -85,6 +85,13 @@ func (u *unit) news() (news, *message) {
 		return treeGone, nil
 	case u.proc != nil && happened(u.proc.Changed()):
 		return runChanged, nil
+	}
+	select {
+	case msg := <-u.inbox: // before a deadline: it may say that this one is met
+		return told, msg
+	default:
+	}
+	switch {
 	case u.timer.rings():
 		return deadline, nil
 	case u.clock.rings():
@@ -94,12 +101,7 @@ func (u *unit) news() (news, *message) {
 	case u.nudged.Swap(false):
 		return neighbours, nil
 	}
-	select {
-	case msg := <-u.inbox:
-		return told, msg
-	default:
-		return nothing, nil
-	}
+	return nothing, nil
 }
 
 // happened reports whether something can be received, and receives it.
