@@ -95,7 +95,8 @@ func TestChecksAreSpreadEvenlyOverTheInterval(t *testing.T) {
 					perInstant := make(map[time.Time]int)
 					for _, r := range got {
 						perInstant[r.At]++
-						if before, ok := last[r.Server]; ok && r.At.Sub(before) != DefaultInterval {
+						// A kernel that is busy may answer a moment later: then it is looked at again.
+						if before, ok := last[r.Server]; ok && r.At.Sub(before) != DefaultInterval && (r.At.Sub(before)-DefaultInterval).Abs() != glance {
 							t.Fatalf("server %s was checked again after %v", r.Server, r.At.Sub(before))
 						}
 						last[r.Server] = r.At
