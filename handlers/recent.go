@@ -21,11 +21,14 @@ const (
 type Recent struct {
 	mu      sync.Mutex // guards what follows
 	servers map[string]*recent
+	repeats []services.Time // when all servers had the sample before once more
+	total   int             // of repeats, those that are noted everywhere included
 }
 
 // recent is one server. The newest sample is kept whole, of older ones what is
 // drawn.
 type recent struct {
+	repeats int // that are noted, of the total
 	rev     uint64
 	newest  *services.Sample
 	points  []point                           // the newest last
@@ -59,17 +62,59 @@ func NewRecent() *Recent { return &Recent{servers: make(map[string]*recent)} }
 func (r *Recent) Add(server string, s services.Sample) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	one := r.servers[server]
+	one := r.of(server)
 	if one == nil {
-		one = &recent{}
+		one = &recent{repeats: r.total}
 		r.servers[server] = one
 	}
+	one.add(&s)
+}
+
+// Repeat notes that all servers which have no sample of that time had their
+// last one once more.
+func (r *Recent) Repeat(at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.repeats = append(r.repeats, services.Time{Time: at})
+	r.total++
+	if len(r.repeats) == recentMost {
+		for _, one := range r.servers {
+			r.catchUp(one)
+		}
+		r.repeats = r.repeats[:0]
+	}
+}
+
+// of returns what is known of a server, nil for nothing. The caller holds mu.
+func (r *Recent) of(server string) *recent {
+	one := r.servers[server]
+	if one != nil {
+		r.catchUp(one)
+	}
+	return one
+}
+
+// catchUp notes what was repeated. The caller holds mu.
+func (r *Recent) catchUp(one *recent) {
+	missed := r.repeats[len(r.repeats)-(r.total-one.repeats):]
+	one.repeats = r.total
+	for _, at := range missed {
+		if !at.Equal(one.newest.At.Time) {
+			s := *one.newest // somebody may have it
+			s.At = at
+			one.add(&s)
+		}
+	}
+}
+
+// add notes a sample.
+func (one *recent) add(s *services.Sample) {
 	if one.newest != nil && s.At.Before(one.newest.At.Time) { // the clock was set back
 		*one = recent{rev: one.rev}
 	}
 	one.rev = max(one.rev+1, uint64(s.At.UnixMilli()))
-	one.newest = &s
-	one.note(s)
+	one.newest = s
+	one.note(*s)
 	p := point{at: s.At.Unix(), memory: int64(s.Memory), cpu: float32(s.CPU), state: s.State}
 	n := len(one.points)
 	switch {
@@ -101,7 +146,7 @@ func (r *Recent) Len() int {
 func (r *Recent) Rev(server string) uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if one := r.servers[server]; one != nil {
+	if one := r.of(server); one != nil {
 		return one.rev
 	}
 	return 0
@@ -112,7 +157,7 @@ func (r *Recent) Rev(server string) uint64 {
 func (r *Recent) Newest(server string) *services.Sample {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if one := r.servers[server]; one != nil {
+	if one := r.of(server); one != nil {
 		return one.newest
 	}
 	return nil
@@ -122,7 +167,7 @@ func (r *Recent) Newest(server string) *services.Sample {
 func (r *Recent) Strip(server string, now time.Time) (out [model.StripSlots]services.Vigour) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	one := r.servers[server]
+	one := r.of(server)
 	if one == nil {
 		return out
 	}
@@ -141,7 +186,7 @@ func (r *Recent) Strip(server string, now time.Time) (out [model.StripSlots]serv
 func (r *Recent) Of(server string) []services.Sample {
 	r.mu.Lock()
 	var points []point
-	if one := r.servers[server]; one != nil {
+	if one := r.of(server); one != nil {
 		points = slices.Clone(one.points)
 	}
 	r.mu.Unlock()

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -54,5 +55,45 @@ func TestSamplesAfterTheClockWasSetBackAreNewer(t *testing.T) {
 		if strip := r.Strip("web", back); strip[len(strip)-1] != services.VigourUp {
 			t.Errorf("the strip ends with %v", strip[len(strip)-1])
 		}
+	}
+}
+
+func TestARepeatedSampleIsLikeOneThatIsAddedAgain(t *testing.T) {
+	repeated, added := NewRecent(), NewRecent()
+	begin := time.Unix(1_800_000_000, 0)
+	for i := range 5 * recentMost {
+		at := begin.Add(time.Duration(i) * 15 * time.Second)
+		s := services.Sample{At: services.Time{Time: at}, State: services.VigourUp, Memory: 7}
+		if i%40 == 0 {
+			s.Memory = services.Amount(i)
+			repeated.Add("moves", s)
+		}
+		added.Add("moves", services.Sample{At: s.At, State: s.State, Memory: services.Amount(i - i%40)})
+		s.Memory = 7
+		if i == 0 {
+			repeated.Add("still", s)
+		} else {
+			repeated.Repeat(at)
+		}
+		added.Add("still", s)
+		if i%7 != 0 && i < 4*recentMost { // once nobody asks for long
+			continue
+		}
+		for _, name := range []string{"moves", "still"} {
+			if got, want := repeated.Of(name), added.Of(name); !slices.Equal(got, want) {
+				t.Fatalf("after %d samples of %s: %+v, want %+v", i+1, name, got, want)
+			}
+			if got, want := repeated.Strip(name, at), added.Strip(name, at); got != want {
+				t.Fatalf("after %d samples the strip of %s is %v, want %v", i+1, name, got, want)
+			}
+			if got, want := repeated.Newest(name), added.Newest(name); *got != *want || repeated.Rev(name) != added.Rev(name) {
+				t.Fatalf("after %d samples the newest of %s is %+v, want %+v", i+1, name, got, want)
+			}
+		}
+	}
+	repeated.Forget("still")
+	repeated.Repeat(begin.Add(time.Hour))
+	if repeated.Newest("still") != nil {
+		t.Error("a server that was forgotten is repeated")
 	}
 }

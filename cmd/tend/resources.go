@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"syscall"
+	"time"
 
 	"tend/services"
 	"tend/services/monitor"
@@ -17,18 +18,27 @@ import (
 type resources struct {
 	*manager
 	meter  *process.Meter
-	judges map[string]*monitor.Thresholds
+	judges map[string]*judge // of servers that have thresholds
+}
+
+// judge judges what the present run of a server uses.
+type judge struct {
+	monitor.Thresholds
+	run string
 }
 
 // newSampler makes what measures.
 func (m *manager) newSampler() *monitor.Sampler {
-	r := &resources{manager: m, meter: m.host.NewMeter(), judges: make(map[string]*monitor.Thresholds)}
-	return monitor.NewSampler(monitor.SamplerOptions{Measure: r.measure, Status: m.orch.Statuses, Report: r.sampled})
+	r := &resources{manager: m, meter: m.host.NewMeter(), judges: make(map[string]*judge)}
+	return monitor.NewSampler(monitor.SamplerOptions{
+		Measure: r.measure, Status: m.orch.Statuses, Report: r.sampled, Repeat: r.repeated,
+		Changes: func() uint64 { return m.orch.Changes() + m.host.Changes() },
+	})
 }
 
-func (r *resources) measure(ctx context.Context) iter.Seq[monitor.Reading] {
+func (r *resources) measure(ctx context.Context, all bool) iter.Seq[monitor.Reading] {
 	return func(yield func(monitor.Reading) bool) {
-		for u := range r.meter.Read(ctx) {
+		for u := range r.meter.Read(ctx, all) {
 			if !yield(monitor.Reading{
 				Server: u.Server, Run: u.Run, Started: u.Started, CPU: u.CPU, Read: u.Read, Write: u.Write,
 				Memory: u.Memory, Processes: u.Processes, Threads: u.Threads, Files: u.Files,
@@ -48,17 +58,38 @@ func (r *resources) sampled(server, run string, s services.Sample) {
 		r.sampler.Look()
 		r.push.Sample(server, s)
 	}
+	r.judge(server, run, s)
+}
+
+// repeated gives the other servers their last sample once more.
+func (r *resources) repeated(at, since time.Time) {
+	r.past.Repeat(at, since)
+	r.metrics.Repeat(at)
+	r.recent.Repeat(at)
+	if r.hub.Looking() {
+		r.sampler.Look()
+	}
+	for server, one := range r.judges {
+		if s := r.recent.Newest(server); s != nil {
+			r.judge(server, one.run, *s)
+		}
+	}
+}
+
+// judge tells what a server uses too much.
+func (r *resources) judge(server, run string, s services.Sample) {
 	rules := r.orch.Thresholds(server)
 	if len(rules) == 0 {
 		delete(r.judges, server)
 		return
 	}
-	judge := r.judges[server]
-	if judge == nil {
-		judge = &monitor.Thresholds{}
-		r.judges[server] = judge
+	one := r.judges[server]
+	if one == nil {
+		one = &judge{}
+		r.judges[server] = one
 	}
-	for _, c := range judge.Judge(rules, run, s) {
+	one.run = run
+	for _, c := range one.Judge(rules, run, s) {
 		r.orch.Find(orchestrator.Finding{
 			Server: server, Run: run, Kind: services.EventThreshold, Text: c.String(), Resolve: c.Over,
 			Restart: !c.Over && c.Threshold.Action == services.ThresholdRestart,

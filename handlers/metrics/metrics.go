@@ -31,9 +31,10 @@ type Metrics struct {
 	all     http.Handler
 	some    func(sees func(server string) bool) http.Handler
 
-	mu    sync.Mutex // guards what follows
-	exits map[exitKey]float64
-	cpu   map[string]*used
+	mu     sync.Mutex // guards what follows
+	exits  map[exitKey]float64
+	cpu    map[string]*used
+	repeat time.Time // when those that were not sampled had their last sample once more
 }
 
 type exitKey struct{ server, cause string }
@@ -110,10 +111,22 @@ func (m *Metrics) Sample(server string, s services.Sample) {
 		u = &used{at: s.At.Time}
 		m.cpu[server] = u
 	}
-	if since := s.At.Sub(u.at).Seconds(); since > 0 {
+	before := u.at
+	if m.repeat.After(before) {
+		before = m.repeat
+	}
+	if since := s.At.Sub(before).Seconds(); since > 0 {
 		u.seconds += s.CPU / 100 * since
 	}
 	u.at = s.At.Time
+}
+
+// Repeat says that at a time all servers that were not sampled then had used
+// nothing since their last sample.
+func (m *Metrics) Repeat(at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.repeat = at
 }
 
 // cause classifies an exit by what ended the run.

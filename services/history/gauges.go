@@ -15,12 +15,21 @@ const mostSpans = 64
 // gauges holds the samples that are not written yet. It is data only; every
 // method returns at once.
 type gauges struct {
-	mu    sync.Mutex // guards what follows
-	named map[string]*gauge
+	mu      sync.Mutex // guards what follows
+	named   map[string]*gauge
+	repeats []repeat
+	total   int // of repeats, those that every gauge has counted included
 }
+
+// repeat is a time at which every server that has had a sample at since or
+// later had its last one once more.
+type repeat struct{ at, since services.Time }
 
 // gauge is that of one server.
 type gauge struct {
+	last    services.Sample
+	repeats int // that it has counted, of the total
+
 	spans []services.Sample // complete, in the order in which they were completed
 	gone  int               // how many were before the first of spans
 	at    int64             // second at which the span in the making begins
@@ -47,24 +56,73 @@ func (g *gauges) put(server string, s services.Sample) (complete bool) {
 	if server == "" || second <= 0 || second >= latest {
 		return false
 	}
-	at := floor(second, journal.step)
 	s = sane(s)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	one := g.named[server]
 	if one == nil {
-		one = &gauge{}
+		one = &gauge{repeats: g.total}
 		if g.named == nil {
 			g.named = make(map[string]*gauge)
 		}
 		g.named[server] = one
 	}
-	if one.open.n > 0 && at != one.at {
-		complete = floor(at, minute) != floor(one.at, minute)
-		one.close()
+	g.catchUp(one)
+	one.last = s
+	return one.add(s)
+}
+
+// repeat adds a sample to every server that has had one at since or later and
+// has none at at: its last one. It reports whether that has completed a minute.
+func (g *gauges) repeat(at, since time.Time) (complete bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if n := len(g.repeats); n > 0 {
+		complete = floor(g.repeats[n-1].at.Unix(), minute) != floor(at.Unix(), minute)
 	}
-	one.at = at
-	one.open.add(s)
+	if len(g.repeats) == mostSpans { // nobody writes
+		g.settle()
+	}
+	g.repeats = append(g.repeats, repeat{services.Time{Time: at}, services.Time{Time: since}})
+	g.total++
+	return complete
+}
+
+// settle makes sure that every gauge has counted all repeats. The caller holds
+// mu.
+func (g *gauges) settle() {
+	if len(g.repeats) == 0 {
+		return
+	}
+	for _, one := range g.named {
+		g.catchUp(one)
+	}
+	g.repeats = g.repeats[:0]
+}
+
+// catchUp adds what was repeated. The caller holds mu.
+func (g *gauges) catchUp(one *gauge) {
+	missed := g.repeats[len(g.repeats)-(g.total-one.repeats):]
+	one.repeats = g.total
+	for _, r := range missed {
+		if told := one.last.At.Time; !told.Before(r.since.Time) && !told.Equal(r.at.Time) {
+			s := one.last
+			s.At = r.at
+			one.add(s)
+		}
+	}
+}
+
+// add adds a sample. It reports whether it has completed a minute. The caller
+// holds mu.
+func (o *gauge) add(s services.Sample) (complete bool) {
+	at := floor(s.At.Unix(), journal.step)
+	if o.open.n > 0 && at != o.at {
+		complete = floor(at, minute) != floor(o.at, minute)
+		o.close()
+	}
+	o.at = at
+	o.open.add(s)
 	return complete
 }
 
@@ -92,6 +150,7 @@ func (g *gauges) due(b *batch, now int64, all bool) {
 	b.bundles, b.spans = b.bundles[:0], b.spans[:0]
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.settle()
 	for server, one := range g.named {
 		if len(b.bundles) >= bundlesAtOnce {
 			return
@@ -147,6 +206,7 @@ func (g *gauges) list(server string) []services.Sample {
 	if one == nil {
 		return nil
 	}
+	g.catchUp(one)
 	out := slices.Clone(one.spans)
 	if one.open.n > 0 {
 		out = append(out, one.open.sample(one.at))

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -264,6 +265,58 @@ func TestWhatWaitsOfOneServerIsBounded(t *testing.T) {
 		g.written(b)
 	}
 	if g.due(&due, 0, true); len(g.named) != 0 {
+		t.Error("a server that is gone is kept")
+	}
+}
+
+func TestARepeatedSampleIsLikeOneThatIsNotedAgain(t *testing.T) {
+	var repeated, put gauges
+	var due [2]batch
+	at := func(i int) services.Time { return services.Time{Time: epoch.Add(time.Duration(i) * services.FineStep)} }
+	since := at(0).Time
+	for i := range 10 * mostSpans {
+		for _, name := range []string{"moves", "still", "gone"} {
+			s := services.Sample{At: at(i), State: services.VigourUp, Memory: 5}
+			moves := i == 0
+			if name == "moves" {
+				s.Memory, moves = services.Amount(i-i%9), i%9 == 0
+			}
+			whole := i == 3*mostSpans+1
+			if name == "gone" && i >= 3*mostSpans+1 {
+				continue
+			}
+			put.put(name, s)
+			if moves || whole {
+				repeated.put(name, s)
+			}
+		}
+		if i == 3*mostSpans+1 {
+			since = at(i).Time
+		} else if i > 0 {
+			repeated.repeat(at(i).Time, since)
+		}
+		if i < 2*mostSpans { // nobody writes
+			continue
+		}
+		if i%4 == 1 {
+			put.due(&due[0], at(i).Unix(), false)
+			repeated.due(&due[1], at(i).Unix(), false)
+			if len(due[0].bundles) != len(due[1].bundles) {
+				t.Fatalf("after %d samples %d chunks are due, want %d", i+1, len(due[1].bundles), len(due[0].bundles))
+			}
+			for j, g := range []*gauges{&put, &repeated} {
+				for _, b := range due[j].bundles {
+					g.written(b)
+				}
+			}
+		}
+		for _, name := range []string{"moves", "still", "gone"} {
+			if got, want := repeated.list(name), put.list(name); !slices.Equal(got, want) {
+				t.Fatalf("after %d samples of %s there are %+v, want %+v", i+1, name, got, want)
+			}
+		}
+	}
+	if put.due(&due[0], at(20*mostSpans).Unix(), true); put.named["gone"] != nil {
 		t.Error("a server that is gone is kept")
 	}
 }

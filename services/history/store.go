@@ -97,6 +97,14 @@ func (s *Store) Sample(server string, sample services.Sample) {
 	}
 }
 
+// Repeat notes that every server of which a sample was noted at since or later,
+// and none at at, used at that time what it did at its last one. It never waits.
+func (s *Store) Repeat(at, since time.Time) {
+	if s.gauges.repeat(at, since) {
+		wake(s.news)
+	}
+}
+
 // wake tells somebody who will look at everything that there is something.
 func wake(c chan<- struct{}) {
 	select {

@@ -11,14 +11,20 @@ import (
 // rates remembers what each run had used at the reading before, to tell what it
 // has used since.
 type rates struct {
-	at   time.Time
-	runs map[string]*rate // of this pass and the one before, by id
+	at, last time.Time        // of this pass and the one before
+	whole    bool             // this pass has readings of all runs
+	runs     map[string]*rate // by id
+	moved    []*rate          // have something new to tell in this pass
+	busy     []*rate          // have told in it that they use something
+	changes  uint64           // at the last whole pass
+	since    time.Time        // of that pass
 }
 
 // rate is one run.
 type rate struct {
 	now    Reading
-	at     time.Time // of the pass that now is of
+	at     time.Time        // of the last pass that had something new of it
+	status *services.Status // at the last whole pass, nil: it was nobody's run
 	before used
 }
 
@@ -32,49 +38,80 @@ type used struct {
 
 func newRates() *rates { return &rates{runs: map[string]*rate{}} }
 
-// begin takes the readings of a pass.
-func (r *rates) begin(at time.Time, readings iter.Seq[Reading]) {
-	r.at = at
+// begin takes the readings of a pass: of all runs, or of those that have
+// changed since the pass before.
+func (r *rates) begin(at time.Time, whole bool, readings iter.Seq[Reading]) {
+	r.last, r.at, r.whole = r.at, at, whole
+	r.moved = r.moved[:0]
 	for x := range readings {
 		one := r.runs[x.Run]
 		if one == nil {
-			one = &rate{}
+			one = &rate{at: at}
 			r.runs[x.Run] = one
 		}
-		one.now, one.at = x, at
+		one.now = x
+		r.move(one)
+		if whole {
+			one.status = nil
+		}
 	}
+	if !whole {
+		for _, one := range r.busy { // the next sample says that it is over
+			if !one.at.Equal(at) {
+				r.move(one)
+			}
+		}
+	}
+	r.busy = r.busy[:0]
 }
 
-// end forgets the runs that are gone. A reading that failed is passed over:
-// the next one is compared with the one before it.
+// move notes that a run has something new to tell. What has not changed was
+// read with success in every pass until now.
+func (r *rates) move(one *rate) {
+	if b := &one.before.at; !b.IsZero() && b.Equal(one.at) {
+		*b = r.last
+	}
+	one.at = r.at
+	r.moved = append(r.moved, one)
+}
+
+// end prepares for the next pass. A reading that failed is passed over: the
+// next one is compared with the one before it.
 func (r *rates) end() {
-	maps.DeleteFunc(r.runs, func(_ string, one *rate) bool {
+	for _, one := range r.moved {
 		if x := &one.now; x.CPU >= 0 {
 			one.before = used{at: one.at, cpu: x.CPU, read: x.Read, write: x.Write}
 		}
-		return !one.at.Equal(r.at)
-	})
+	}
+	if r.whole {
+		maps.DeleteFunc(r.runs, func(_ string, one *rate) bool { return !one.at.Equal(r.at) })
+	}
 }
 
 // shortest bounds the span over which the first reading of a run is spread:
 // the processor's time comes in ticks, of which one is much in a moment.
 const shortest = time.Second
 
-// sample makes the sample of one server. A run that could not be measured has
-// unknown amounts.
+// sample makes the sample of a server in a whole pass. A run that could not be
+// measured has unknown amounts.
 func (r *rates) sample(st *services.Status) services.Sample {
-	out := services.Sample{At: services.Time{Time: r.at}, State: services.VigourOf(st)}
 	one := r.runs[st.Run]
-	read := one != nil && one.at.Equal(r.at)
-	switch {
-	case st.Run == "" || !read && st.PID == 0:
-		return out // nothing of it runs
-	case !read:
+	if read := one != nil && one.at.Equal(r.at); read && st.Run != "" {
+		one.status = st
+		return r.of(one)
+	}
+	out := services.Sample{At: services.Time{Time: r.at}, State: services.VigourOf(st)}
+	if st.Run != "" && st.PID != 0 {
 		const unknown = services.Unknown
 		out.Memory, out.MemoryMax, out.Read, out.Write = unknown, unknown, unknown, unknown
 		out.Processes, out.Threads, out.Files = unknown, unknown, unknown
-		return out
 	}
+	return out
+}
+
+// of makes the sample of a run that has something new to tell.
+func (r *rates) of(one *rate) services.Sample {
+	out := services.Sample{At: services.Time{Time: r.at}, State: services.VigourOf(one.status)}
 	now, before, span := &one.now, &one.before, shortest
 	if !before.at.IsZero() {
 		span = r.at.Sub(before.at)
@@ -88,6 +125,9 @@ func (r *rates) sample(st *services.Status) services.Sample {
 	out.Read, out.Write = perSecond(before.read, now.Read, span), perSecond(before.write, now.Write, span)
 	out.Memory, out.MemoryMax = now.Memory, now.Memory
 	out.Processes, out.Threads, out.Files = now.Processes, now.Threads, now.Files
+	if out.CPU > 0 || out.Read > 0 || out.Write > 0 {
+		r.busy = append(r.busy, one)
+	}
 	return out
 }
 

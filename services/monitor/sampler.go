@@ -24,9 +24,16 @@ type Reading struct {
 // SamplerOptions says what to measure and whom to tell. Run is the only caller
 // of these functions.
 type SamplerOptions struct {
-	Measure func(ctx context.Context) iter.Seq[Reading] // one pass over all live runs
-	Status  func() iter.Seq[*services.Status]           // of all servers; nobody changes one
-	Report  func(server, run string, s services.Sample)
+	// Measure makes one pass over the live runs: all, or those whose reading is
+	// not the one of the pass before.
+	Measure func(ctx context.Context, all bool) iter.Seq[Reading]
+	Status  func() iter.Seq[*services.Status] // of all servers; nobody changes one
+	Changes func() uint64                     // grows after Status, or which runs live, has changed
+
+	Report func(server, run string, s services.Sample)
+	// Repeat gives a sample to every server that was reported at since or later
+	// and is not at at: its last one, of that time.
+	Repeat func(at, since time.Time)
 }
 
 // How often servers are measured.
@@ -70,9 +77,12 @@ func (s *Sampler) Look() {
 // the step on the clock. A pass that takes longer than the step leaves out the
 // next one. It returns nil.
 //
-// Each pass reports one sample of each server. A server that is down has a
-// sample with zero amounts. The first sample of a run has means since it began,
-// as nobody looked before; from then on they are means since the sample before.
+// Each pass makes one sample of each server. It reports all of them, which is a
+// whole pass, while somebody looks and when anything has changed but what runs
+// use; otherwise those that are new, and repeats the others. A server that is
+// down has a sample with zero amounts. The first sample of a run has means
+// since it began, as nobody looked before; from then on they are means since
+// the sample before.
 func (s *Sampler) Run(ctx context.Context) error {
 	r := newRates()
 	timer := time.NewTimer(0)
@@ -114,14 +124,32 @@ func untilNext(now time.Time, step time.Duration) time.Duration {
 	return d
 }
 
+// leaps reports whether the clock was set, or there was no pass for long.
+func leaps(before, now time.Time) bool {
+	d := now.Round(0).Sub(before.Round(0))
+	return d < 0 || d > gap
+}
+
 // pass measures once and tells everybody's sample. at is the same for all.
 func (s *Sampler) pass(ctx context.Context, r *rates, at time.Time) {
-	r.begin(at, s.o.Measure(ctx))
+	changes := s.o.Changes() // before: what changes meanwhile is looked at again
+	whole := changes != r.changes || s.step() != SampleStep || leaps(r.at, at)
+	r.begin(at, whole, s.o.Measure(ctx, whole))
 	if ctx.Err() != nil {
 		return // it may have ended in the middle
 	}
-	for st := range s.o.Status() {
-		s.o.Report(st.Name, st.Run, r.sample(st))
+	if whole {
+		r.changes, r.since = changes, at
+		for st := range s.o.Status() {
+			s.o.Report(st.Name, st.Run, r.sample(st))
+		}
+	} else {
+		for _, one := range r.moved {
+			if st := one.status; st != nil {
+				s.o.Report(st.Name, st.Run, r.of(one))
+			}
+		}
+		s.o.Repeat(at, r.since)
 	}
 	r.end()
 }

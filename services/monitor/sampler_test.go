@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -25,6 +26,9 @@ type scale struct {
 	takes    time.Duration // a pass
 	passes   []time.Duration
 	samples  []told
+	repeats  [][2]time.Duration // at, since
+	changes  uint64
+	still    bool // changes does not grow by itself
 }
 
 type told struct {
@@ -35,7 +39,10 @@ type told struct {
 func weigh(t *testing.T) *scale {
 	t.Helper()
 	s := &scale{t: t, epoch: time.Now()}
-	s.Sampler = NewSampler(SamplerOptions{Measure: s.measure, Status: func() iter.Seq[*services.Status] { return each(s.list()) }, Report: s.report})
+	s.Sampler = NewSampler(SamplerOptions{
+		Measure: s.measure, Status: func() iter.Seq[*services.Status] { return each(s.list()) }, Changes: s.changed,
+		Report: s.report, Repeat: s.repeat,
+	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
@@ -48,7 +55,7 @@ func weigh(t *testing.T) *scale {
 	return s
 }
 
-func (s *scale) measure(ctx context.Context) iter.Seq[Reading] {
+func (s *scale) measure(ctx context.Context, all bool) iter.Seq[Reading] {
 	s.mu.Lock()
 	s.passes = append(s.passes, time.Since(s.epoch))
 	takes, out := s.takes, slices.Values(slices.Clone(s.readings))
@@ -72,6 +79,21 @@ func (s *scale) report(server, run string, x services.Sample) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.samples = append(s.samples, told{server, run, x})
+}
+
+func (s *scale) repeat(at, since time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.repeats = append(s.repeats, [2]time.Duration{at.Sub(s.epoch), since.Sub(s.epoch)})
+}
+
+func (s *scale) changed() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.still {
+		s.changes++
+	}
+	return s.changes
 }
 
 func (s *scale) set(change func()) {
@@ -186,7 +208,8 @@ func TestAPassThatWasCutShortIsNotReported(t *testing.T) {
 		reports := 0
 		ctx, cancel := context.WithCancel(t.Context())
 		s := NewSampler(SamplerOptions{
-			Measure: func(context.Context) iter.Seq[Reading] { cancel(); return slices.Values([]Reading(nil)) },
+			Measure: func(context.Context, bool) iter.Seq[Reading] { cancel(); return slices.Values([]Reading(nil)) },
+			Changes: func() uint64 { return 0 },
 			Status:  func() iter.Seq[*services.Status] { return each([]services.Status{up("a", "r")}) },
 			Report:  func(string, string, services.Sample) { reports++ },
 		})
@@ -298,10 +321,63 @@ func TestEveryServerHasASampleWhetherItRunsOrNot(t *testing.T) {
 	}
 }
 
+func TestWhatHasNotChangedIsRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := weigh(t)
+		second := func(n time.Duration) time.Duration { return n * time.Second }
+		read := func(server string, cpu time.Duration) Reading {
+			return Reading{Server: server, Run: server, Started: s.epoch, CPU: cpu, Memory: 5}
+		}
+		s.set(func() {
+			s.still = true
+			s.status = []services.Status{up("a", "a"), up("b", "b")}
+			s.readings = []Reading{read("a", 0), read("b", 0)}
+		})
+		want := func(what string, d time.Duration, since time.Duration, cpu map[string]float64) {
+			t.Helper()
+			s.set(func() { s.samples, s.repeats = nil, nil })
+			s.after(d)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			got := make(map[string]float64)
+			for _, x := range s.samples {
+				got[x.server] = x.CPU
+			}
+			if !maps.Equal(got, cpu) || len(got) != len(s.samples) {
+				t.Errorf("%s: told were %v, want %v", what, got, cpu)
+			}
+			switch now := time.Since(s.epoch); {
+			case since < 0 && len(s.repeats) == 0:
+			case since >= 0 && slices.Equal(s.repeats, [][2]time.Duration{{now, since}}):
+			default:
+				t.Errorf("%s: at %v repeated was %v", what, now, s.repeats)
+			}
+		}
+		want("the first pass", 0, -1, map[string]float64{"a": 0, "b": 0})
+		s.set(func() { s.readings = nil })
+		want("nothing moves", second(15), 0, map[string]float64{})
+		s.set(func() { s.readings = []Reading{read("b", second(3))} })
+		want("one moves, and it is since the last pass", second(15), 0, map[string]float64{"b": 20})
+		s.set(func() { s.readings = []Reading{read("stray", second(3))} })
+		want("it no longer does, and a run that nobody knows is nobody's", second(15), 0, map[string]float64{"b": 0})
+		s.set(func() { s.readings = []Reading{read("a", -1)} })
+		want("a reading fails", second(15), 0, map[string]float64{"a": 0})
+		s.set(func() { s.readings = []Reading{read("a", second(3))} })
+		want("and the next is compared with the last that did not", second(15), 0, map[string]float64{"a": 10})
+		s.set(func() { s.readings, s.changes = []Reading{read("a", second(3)), read("b", second(3))}, s.changes+1 })
+		want("a server has changed", second(15), -1, map[string]float64{"a": 0, "b": 0})
+		s.set(func() { s.readings = nil })
+		want("and has not again", second(15), second(90), map[string]float64{})
+		s.Look()
+		s.set(func() { s.readings = []Reading{read("a", second(3)), read("b", second(3))} })
+		want("somebody looks", second(2), -1, map[string]float64{"a": 0, "b": 0})
+	})
+}
+
 func TestRunsThatAreGoneAreForgotten(t *testing.T) {
 	r := newRates()
 	for i := range 5 {
-		r.begin(time.Now(), slices.Values([]Reading{{Run: fmt.Sprint(i)}}))
+		r.begin(time.Now(), true, slices.Values([]Reading{{Run: fmt.Sprint(i)}}))
 		r.end()
 	}
 	if len(r.runs) != 1 {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -31,6 +32,8 @@ type Host struct {
 	ctx  context.Context // ends with Run
 	end  context.CancelFunc
 	work sync.WaitGroup
+
+	asked atomic.Uint64 // for changes
 
 	mu   sync.Mutex // guards what follows
 	live map[string]*Process
@@ -198,6 +201,9 @@ func (h *Host) List(id string) []services.TreeProcess {
 	return nil
 }
 
+// Changes grows with each call: what lives is not noted.
+func (h *Host) Changes() uint64 { return h.asked.Add(1) }
+
 // Meter knows what runs use on Linux only.
 type Meter struct{ host *Host }
 
@@ -205,7 +211,7 @@ type Meter struct{ host *Host }
 func (h *Host) NewMeter() *Meter { return &Meter{h} }
 
 // Read lists the live runs; nothing is known of what they use.
-func (m *Meter) Read(context.Context) iter.Seq[Usage] {
+func (m *Meter) Read(context.Context, bool) iter.Seq[Usage] {
 	m.host.mu.Lock()
 	defer m.host.mu.Unlock()
 	out := make([]Usage, 0, len(m.host.live))

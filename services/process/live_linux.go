@@ -11,6 +11,9 @@ func (h *Host) keep(p *Process) {
 	h.changes.Add(1)
 }
 
+// Changes grows after it has changed which runs live.
+func (h *Host) Changes() uint64 { return h.changes.Load() }
+
 // begins notes that a run is being started, until over is called.
 func (h *Host) begins(run string) (over func()) {
 	c := make(chan struct{})

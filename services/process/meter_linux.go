@@ -46,9 +46,11 @@ const (
 // runUsage is what the meter knows of one run.
 type runUsage struct {
 	run  services.Run
-	turn int // spreads what is read again over the passes
+	turn int  // spreads what is read again over the passes
+	told bool // usage is what the pass before has told
 
 	shared  bool  // its cgroup holds all our servers: the manager was started in it
+	within  bool  // its cgroup is below the one of all runs
 	cgroup  int64 // processor time by its cgroup, in µs; negative before the first reading
 	lacks   lacks
 	members []member // as read last, by pid
@@ -70,9 +72,10 @@ func (h *Host) NewMeter() *Meter {
 	}
 }
 
-// Read makes one pass over the live runs, in no order. It ends early when ctx
-// does.
-func (m *Meter) Read(ctx context.Context) iter.Seq[Usage] {
+// Read makes one pass over the live runs, in no order: all of them, or only
+// those whose usage is not what the pass before has told. It ends early when
+// ctx does.
+func (m *Meter) Read(ctx context.Context, all bool) iter.Seq[Usage] {
 	return func(yield func(Usage) bool) {
 		m.pass++
 		m.list()
@@ -89,28 +92,47 @@ func (m *Meter) Read(ctx context.Context) iter.Seq[Usage] {
 			if ctx.Err() != nil {
 				return
 			}
-			u := &r.usage
-			if !sighted || !m.read(r, sure) {
-				unknown := unmeasured(r.run)
-				u = &unknown
+			was := overlooked
+			if sighted {
+				was = m.read(r, sure)
 			}
-			if !yield(*u) {
+			if was == unchanged && r.told && !all {
+				continue
+			}
+			u := r.usage
+			if r.told = was != overlooked; !r.told {
+				u = unmeasured(r.run)
+			}
+			if !yield(u) {
 				return
 			}
 		}
 	}
 }
 
+// outcome is what came of reading one run.
+type outcome int
+
+const (
+	overlooked outcome = iota // somebody may have been
+	unchanged
+	changed // or just read again
+)
+
 // read reads one run. sure says that nobody was overlooked of those that have
-// no cgroup. It reports false where somebody may have been overlooked.
-func (m *Meter) read(r *runUsage, sure bool) bool {
+// no cgroup.
+func (m *Meter) read(r *runUsage, sure bool) outcome {
 	if r.run.Cgroup != "" {
 		return m.readGrouped(r)
 	}
-	if sure {
-		m.sum(r)
+	if !sure {
+		return overlooked
 	}
-	return sure
+	before := r.usage
+	if m.sum(r); r.usage == before {
+		return unchanged
+	}
+	return changed
 }
 
 // stillness asks once whether any run has used the processor since the pass
@@ -144,7 +166,9 @@ func (m *Meter) list() {
 		}
 		m.runs[run.ID] = r
 		r.run = run
-		r.shared = m.host.cgroups != nil && run.Cgroup != "" && below(m.host.cgroups.base, run.Cgroup)
+		grouped := m.host.cgroups != nil && run.Cgroup != ""
+		r.shared = grouped && below(m.host.cgroups.base, run.Cgroup)
+		r.within = grouped && !r.shared && below(run.Cgroup, m.host.cgroups.base)
 		m.live = append(m.live, r)
 		if run.Cgroup == "" {
 			m.loose = append(m.loose, r)
@@ -153,19 +177,18 @@ func (m *Meter) list() {
 }
 
 // readGrouped reads a run that has a cgroup. Where nothing of it has run since
-// the pass before, nothing has changed. It reports false where somebody may
-// have been overlooked.
-func (m *Meter) readGrouped(r *runUsage) bool {
+// the pass before, nothing has changed.
+func (m *Meter) readGrouped(r *runUsage) outcome {
 	used := int64(-1)
 	switch {
 	case r.shared:
-	case m.still && r.cgroup >= 0 && below(r.run.Cgroup, m.host.cgroups.base):
+	case m.still && r.within && r.cgroup >= 0:
 		used = r.cgroup
 	default:
 		used = m.groupCPU(r.run.Cgroup)
 	}
 	if used >= 0 && used == r.cgroup && (m.pass+r.turn)%patienceGroup != 0 {
-		return true
+		return unchanged
 	}
 	m.blind = false
 	m.scratch = m.groupPIDs(r.run.Cgroup, r.shared, m.scratch[:0])
@@ -180,7 +203,7 @@ func (m *Meter) readGrouped(r *runUsage) bool {
 		}
 	}
 	if m.blind {
-		return false
+		return overlooked
 	}
 	m.sum(r)
 	r.cgroup = max(r.cgroup, used)
@@ -190,7 +213,7 @@ func (m *Meter) readGrouped(r *runUsage) bool {
 	if bytes, ok := m.groupMemory(r); ok {
 		r.usage.Memory, r.usage.MemoryKind = services.Amount(bytes), services.MemoryCgroup
 	}
-	return true
+	return changed
 }
 
 // sum adds up the members that were just read.

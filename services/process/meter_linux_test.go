@@ -33,7 +33,7 @@ func TestWhatAnotherUserHidesIsUnknown(t *testing.T) {
 		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, nobody, nobody, nobody); errno != 0 {
 			t.Error(errno)
 		}
-		all := slices.Collect(m.Read(context.Background()))
+		all := slices.Collect(m.Read(context.Background(), true))
 		done <- all[0]
 	}()
 	u := <-done

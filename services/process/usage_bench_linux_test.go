@@ -27,7 +27,7 @@ func BenchmarkUsage(b *testing.B) {
 						before(r)
 					}
 					from := processorTime()
-					for range m.Read(context.Background()) { // a pass
+					for range m.Read(context.Background(), true) { // a pass
 					}
 					used += processorTime() - from
 				}
@@ -65,7 +65,7 @@ func crowd(b *testing.B, without Without, servers int) *Meter {
 	m := h.NewMeter()
 	until(b, "all have started", func() bool {
 		var sum services.Amount
-		for u := range m.Read(context.Background()) {
+		for u := range m.Read(context.Background(), true) {
 			sum += u.Processes
 		}
 		return sum == services.Amount(4*servers)

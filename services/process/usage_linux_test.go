@@ -18,7 +18,7 @@ import (
 // read returns the usage of one run.
 func (b *bench) read(m *Meter, p *Process) Usage {
 	b.t.Helper()
-	all := slices.Collect(m.Read(context.Background()))
+	all := slices.Collect(m.Read(context.Background(), true))
 	i := slices.IndexFunc(all, func(u Usage) bool { return u.Run == p.Run().ID })
 	if i < 0 {
 		b.t.Fatalf("the run is not among %+v", all)
@@ -37,7 +37,7 @@ func TestAUsageNamesItsRun(t *testing.T) {
 	eachTier(t, func(t *testing.T, without Without) {
 		b := open(t, "named", without)
 		m := b.NewMeter()
-		if all := slices.Collect(m.Read(context.Background())); len(all) != 0 {
+		if all := slices.Collect(m.Read(context.Background(), true)); len(all) != 0 {
 			t.Errorf("nothing runs, and it reads %+v", all)
 		}
 		p := b.start(self("obedient"))
@@ -206,7 +206,7 @@ func TestARunThatIsGoneIsForgotten(t *testing.T) {
 		b.read(m, p)
 		p.Kill()
 		wait(t, "its end", p.Gone())
-		until(t, "it is forgotten", func() bool { return len(slices.Collect(m.Read(context.Background()))) == 0 && len(m.runs) == 0 })
+		until(t, "it is forgotten", func() bool { return len(slices.Collect(m.Read(context.Background(), true))) == 0 && len(m.runs) == 0 })
 	})
 }
 
@@ -242,7 +242,7 @@ func TestWithoutDescriptorsNothingIsKnown(t *testing.T) {
 		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
 			t.Fatal(err)
 		}
-		all := slices.Collect(m.Read(context.Background()))
+		all := slices.Collect(m.Read(context.Background(), true))
 		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 			t.Fatal(err)
 		}
