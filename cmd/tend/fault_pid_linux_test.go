@@ -65,9 +65,9 @@ func (o world) run(script string) string {
 // in a session of its own, or such a one that has left two children behind.
 func (o world) occupy(pid int, gone bool) {
 	o.t.Helper()
-	stranger := `exec sleep 1000`
+	stranger := `exec ` + strange
 	if gone {
-		stranger = `sleep 1000 & sleep 1000 & exit`
+		stranger = strange + ` & ` + strange + ` & exit`
 	}
 	for range 50 { // the tests are not alone in forking there
 		got := o.run(fmt.Sprintf(`echo %d > /proc/sys/kernel/ns_last_pid; setsid sh -c '%s' >/dev/null 2>&1 & echo $!`, pid-1, stranger))
@@ -78,9 +78,18 @@ func (o world) occupy(pid int, gone bool) {
 	o.t.Fatalf("no stranger gets pid %d", pid)
 }
 
-// strangers counts them.
-func (o world) strangers() int {
-	return strings.Count("\n"+o.run(`cat /proc/[0-9]*/comm`)+"\n", "\nsleep\n")
+// strange is what strangers run, and nobody else in the namespace.
+const strange = "sleep 1234"
+
+// strangers counts those that live.
+func (o world) strangers() (n int) {
+	all := o.run(`for p in /proc/[0-9]*; do tr '\0' ' ' < $p/cmdline; echo; done 2>/dev/null; true`)
+	for command := range strings.Lines(all) {
+		if strings.TrimSpace(command) == strange {
+			n++
+		}
+	}
+	return n
 }
 
 func TestAPidThatBelongsToAnotherProcessAfterTheRestartIsLeftAlone(t *testing.T) {
@@ -111,11 +120,11 @@ func TestAPidThatBelongsToAnotherProcessAfterTheRestartIsLeftAlone(t *testing.T)
 				w.until("the server is gone", 5*time.Second, func() string {
 					return strings.TrimSpace(o.run(fmt.Sprintf("cat /proc/%d/comm 2>/dev/null || true", before.PID)))
 				})
-				want := o.strangers() + 1
-				o.occupy(int(before.PID), gone)
+				want := 1
 				if gone {
-					want++
+					want = 2
 				}
+				o.occupy(int(before.PID), gone)
 				w.until("the strangers have begun", 5*time.Second, func() string {
 					there := o.run(fmt.Sprintf("test ! -e /proc/%d || echo there", before.PID)) != ""
 					if n := o.strangers(); n != want || there == gone {

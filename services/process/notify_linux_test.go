@@ -1,10 +1,12 @@
 package process
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -219,11 +221,15 @@ func TestWhatAServerSaysWhileItIsBeingStartedIsHeard(t *testing.T) {
 			run, _ := b.RunOf(run.Leader.PID)
 			of <- run
 		}()
-		select {
-		case early := <-of:
-			t.Errorf("before its start is over, what it says is that of %+v", early)
-		case <-time.After(50 * time.Millisecond):
-		}
+		until(t, "it waits for the end of the start", func() bool {
+			select {
+			case early := <-of:
+				t.Fatalf("before its start is over, what it says is that of %+v", early)
+			default:
+			}
+			all := make([]byte, 1<<20)
+			return bytes.Contains(all[:runtime.Stack(all, true)], []byte("awaitStart("))
+		})
 		b.keep(p)
 		over()
 		if got := next(t, of); got.ID != run.ID {
