@@ -8,8 +8,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/a-h/templ"
 )
@@ -92,6 +95,32 @@ func TestTheHeadOfAViewComesBeforeTheRest(t *testing.T) {
 	if rest, err := io.ReadAll(res.Body); err == nil {
 		t.Errorf("what broke off looks whole, and ends with %q", rest)
 	}
+}
+
+func TestABrowserHasTimeToPaintWhatItHasGot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+		begin := time.Now()
+		var at []time.Duration
+		view := templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+			for range 3 { // the head, the first rows, more
+				io.WriteString(w, "<p>")
+				w.(http.Flusher).Flush()
+				at = append(at, time.Since(begin))
+			}
+			cancel() // who has gone waits for nothing
+			w.(http.Flusher).Flush()
+			at = append(at, time.Since(begin))
+			return nil
+		})
+		if err := new(handler).render(httptest.NewRecorder(), r, http.StatusOK, view); err != nil {
+			t.Error(err)
+		}
+		if want := []time.Duration{0, paintTime, 2 * paintTime, 2 * paintTime}; !slices.Equal(at, want) {
+			t.Errorf("sent at %v, want %v", at, want)
+		}
+	})
 }
 
 func TestAnEmptyJSONObjectIsNoBody(t *testing.T) {
