@@ -4,7 +4,7 @@
 //
 // # Who writes
 //
-// Only the goroutine of Run writes. Event and Sample leave something in memory
+// Only the goroutine of Run writes. Event, Sample and Repeat leave something in memory
 // and return at once, whatever the disk does. What waits in memory is bounded:
 // of events the oldest are given up first and counted, of samples the oldest.
 // A crash of the manager loses the events of the last second and

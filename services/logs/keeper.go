@@ -208,7 +208,7 @@ func (l *log) patience(rate float64) time.Duration {
 	if l.old != nil {
 		used += l.old.kept()
 	}
-	room := float64(max(2*l.limit-used, 0))
+	room := float64(max(l.most(rate)+l.limit-used, 0))
 	seconds := func(s float64) time.Duration { return time.Duration(min(s, 10) * float64(time.Second)) }
 	wait := min(slowest, max(casual, seconds(0.8*room/burst)))
 	if rate > 0 {

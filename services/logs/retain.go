@@ -14,13 +14,29 @@ const (
 	maxHole  = 64 << 20 // at the head of a file that is written faster, if not four times its limit
 )
 
+// From gush on, in bytes a second, a log may have gushMost times its limit before
+// anything is freed: a writer waits while pages are, so it is left alone until
+// its burst is over, if that comes soon.
+const (
+	gush     = 128 << 20
+	gushMost = 4
+)
+
+// most is how much of a log is kept at the most while it grows at rate.
+func (l *log) most(rate float64) int64 {
+	if rate >= gush {
+		return gushMost * l.limit
+	}
+	return l.limit
+}
+
 // notSmall is what the failure of any step of retention means.
 const notSmall = "the log could not be kept small"
 
 // retain frees the head where the log is over its limit, and makes the file
 // short again where that is due. rate is how fast it grows, in bytes a second.
 func (l *log) retain(rate float64) {
-	for l.retainStep() {
+	for l.retainStep(l.most(rate)) {
 	}
 	l.mu.Lock()
 	file, hole := l.cur.file, l.cur.Start
@@ -37,15 +53,16 @@ func (l *log) retain(rate float64) {
 	}
 }
 
-// retainStep frees one step and reports whether there may be more to free.
-func (l *log) retainStep() bool {
+// retainStep frees one step where there is more than most, and reports whether
+// there may be more to free.
+func (l *log) retainStep(most int64) bool {
 	l.mu.Lock()
 	defer l.unlock()
-	target := l.limit / 4 * 3
+	target := most - l.limit/4
 	if l.old != nil && l.cur.kept() >= target {
 		l.warn(notSmall, l.dropOld())
 	}
-	if l.cur.kept() <= l.limit || l.cur.file == nil || l.unowned() {
+	if l.cur.kept() <= most || l.cur.file == nil || l.unowned() {
 		return false
 	}
 	if l.way == none {

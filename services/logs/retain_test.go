@@ -273,3 +273,31 @@ func TestAFollowerThatOnlyWantsThePresentSkips(t *testing.T) {
 		t.Errorf("%d lines were read to get to the present", seen)
 	}
 }
+
+func TestABurstIsLeftAloneUntilItIsOver(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	const limit = 256 << 10
+	f := b.begin("api", limit)
+	l, err := b.store.log("api")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; l.cur.kept() < (gushMost+1)*limit; n += 10 {
+		flood(t, f, n, 10)
+		l.refresh(time.Now())
+	}
+	l.retain(gush)
+	if l.way == none {
+		t.Skip("nothing can be freed here")
+	}
+	if kept := l.cur.kept(); kept > gushMost*limit || kept < (gushMost-1)*limit {
+		t.Errorf("while it bursts %d bytes are kept, of %d", kept, limit)
+	}
+	if wait := l.patience(gush); wait > casual {
+		t.Errorf("it is left alone for %v", wait)
+	}
+	l.retain(gush - 1)
+	if kept := l.cur.kept(); kept > limit || kept < limit/2 {
+		t.Errorf("after that %d bytes are kept, of %d", kept, limit)
+	}
+}
