@@ -54,7 +54,7 @@ type output struct {
 	bytes   bytes.Buffer // what is to be sent
 	pack    *gzip.Writer // nil as long as the bytes are plain
 	begun   bool         // its beginning is sent
-	flushed bool         // with the names of what the browser has to fetch
+	paint   bool         // what is flushed next is to be painted
 	goOn    func() error // called after that: to send takes the place in which the answer is made; or nil
 	gone    error        // whoever asked has gone
 }
@@ -94,9 +94,11 @@ func (o *output) Write(text []byte) (int, error) {
 // quarter earlier with the pause, and its end no later.
 const paintTime = 100 * time.Millisecond
 
+// LetPaint has the next Flush wait for paintTime.
+func (o *output) LetPaint() { o.paint = true }
+
 // Flush implements http.Flusher: what was written so far is sent. Such an answer
-// is long, and packed at once. All flushes but the first, which sends the head,
-// wait for paintTime.
+// is long, and packed at once.
 func (o *output) Flush() {
 	if o.mayPack && o.pack == nil {
 		if o.startPacking() != nil {
@@ -113,16 +115,18 @@ func (o *output) Flush() {
 	if errors.Is(err, http.ErrNotSupported) { // it comes with the rest
 		err = nil
 	}
-	if o.flushed {
+	if err == nil && o.paint {
 		select {
 		case <-time.After(paintTime):
 		case <-o.ctx.Done():
+			err = o.ctx.Err()
 		}
 	}
-	o.flushed = true
-	if o.gone = err; err == nil && o.goOn != nil {
-		o.gone = o.goOn()
+	o.paint = false
+	if err == nil && o.goOn != nil {
+		err = o.goOn()
 	}
+	o.gone = err
 }
 
 func (o *output) startPacking() error {

@@ -4,17 +4,22 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/a-h/templ"
+
+	"tend/services"
+	"tend/views/layout"
+	"tend/views/model"
+	"tend/views/pages"
 )
 
 func TestLongViewsArePackedForWhoUnpacks(t *testing.T) {
@@ -97,28 +102,39 @@ func TestTheHeadOfAViewComesBeforeTheRest(t *testing.T) {
 	}
 }
 
-func TestABrowserHasTimeToPaintWhatItHasGot(t *testing.T) {
+func TestABrowserHasTimeToPaintTheBeginningOfALongList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
-		begin := time.Now()
-		var at []time.Duration
-		view := templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
-			for range 3 { // the head, the first rows, more
-				io.WriteString(w, "<p>")
-				w.(http.Flusher).Flush()
-				at = append(at, time.Since(begin))
-			}
-			cancel() // who has gone waits for nothing
-			w.(http.Flusher).Flush()
-			at = append(at, time.Since(begin))
-			return nil
-		})
-		if err := new(handler).render(httptest.NewRecorder(), r, http.StatusOK, view); err != nil {
-			t.Error(err)
+		list := make([]*services.Status, 3*firstRows)
+		for i := range list {
+			list[i] = &services.Status{ID: fmt.Sprint(i), Name: fmt.Sprint(i)}
 		}
-		if want := []time.Duration{0, paintTime, 2 * paintTime, 2 * paintTime}; !slices.Equal(at, want) {
-			t.Errorf("sent at %v, want %v", at, want)
+		takes := func(ctx context.Context, split bool) time.Duration {
+			overview := model.OverviewOf(list, model.Find{}, 0, model.Frame{Now: time.Now(), Recent: NewRecent()})
+			if split {
+				overview.Split(firstRows)
+			}
+			begin := time.Now()
+			r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+			if err := new(handler).render(httptest.NewRecorder(), r, http.StatusOK, pages.Overview(layout.Frame{}, overview)); err != nil {
+				t.Error(err)
+			}
+			return time.Since(begin)
+		}
+		goes, cancel := context.WithTimeout(t.Context(), paintTime/2)
+		defer cancel()
+		for _, c := range []struct {
+			what  string
+			ctx   context.Context
+			split bool
+			want  time.Duration
+		}{
+			{"for who goes", goes, true, paintTime / 2},
+			{"in two parts", t.Context(), true, paintTime},
+			{"in one", t.Context(), false, 0},
+		} {
+			if got := takes(c.ctx, c.split); got != c.want {
+				t.Errorf("%s it takes %v, want %v", c.what, got, c.want)
+			}
 		}
 	})
 }
