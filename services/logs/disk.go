@@ -56,6 +56,13 @@ func (d *disk) check() {
 	d.tell(freed, names)
 }
 
+// spares reports whether a log may have so many bytes, and space is not scarce
+// after that.
+func (d *disk) spares(n int64) bool {
+	free, total, err := d.store.options.free(d.store.options.Dir)
+	return err == nil && free > uint64(n)+2*min(scarce, total/20)
+}
+
 func (d *disk) tell(freed int64, names []string) {
 	message := "The disk of the logs is nearly full, and no log has anything left to give: what servers write will be lost."
 	server := ""

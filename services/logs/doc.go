@@ -9,7 +9,8 @@
 //
 // # What is kept
 //
-// A log over its limit loses its head, down to three quarters of the limit, in
+// A log over its limit, or over four times that in a burst of more than 128 MB/s,
+// loses its head, down to a quarter of the limit below, in
 // steps of at most 16 MB and whole blocks: first the head becomes a hole
 // (PUNCH_HOLE, some 3 ms for 16 MB), and when the writer is slow, or the hole
 // large, the file becomes short (COLLAPSE_RANGE, some 15 ms, in which the

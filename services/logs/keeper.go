@@ -8,8 +8,8 @@ import (
 )
 
 // The pace of the keeper. A log that is written to is looked at often enough
-// that 100 MB/s cannot fill the space up to twice its limit in between, and
-// more often when it is filled faster.
+// that 100 MB/s cannot fill it by its limit above what it may have, and more
+// often when it is filled faster.
 const (
 	slowest  = time.Second            // between looks at a log that is being written
 	casual   = 250 * time.Millisecond // the fastest for one that only might become fast
@@ -75,6 +75,9 @@ func (k *keeper) run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			for l := range k.paces { // nobody may look at it again
+				l.retain(gush - 1)
+			}
 			return ctx.Err()
 		case <-k.store.poke:
 			for _, l := range k.store.roused() {
@@ -153,12 +156,15 @@ func (k *keeper) visit(l *log, p *pace) {
 	l.look(now.UnixNano())
 	l.misplaced()
 	l.reserve()
-	end := l.cur.end()
+	end, limit := l.cur.end(), l.limit
 	l.unlock()
 
 	rate, quiet := 0.0, end == p.end
 	if end.Gen == p.end.Gen {
 		rate = float64(end.Off-p.end.Off) / max(now.Sub(p.at), time.Millisecond).Seconds()
+	}
+	if rate >= gush && !k.disk.spares(gushMost*limit) {
+		rate = gush - 1
 	}
 	l.retain(rate)
 	if now.Sub(k.looked) >= diskPace {

@@ -14,9 +14,10 @@ const (
 	maxHole  = 64 << 20 // at the head of a file that is written faster, if not four times its limit
 )
 
-// From gush on, in bytes a second, a log may have gushMost times its limit before
-// anything is freed: a writer waits while pages are, so it is left alone until
-// its burst is over, if that comes soon.
+// While a log grows by gush or more, in bytes a second, it may have gushMost times
+// its limit before anything is freed: its writer waits while pages are, and by
+// then may have written all it had. Where the disk has no room for that it
+// counts as slower.
 const (
 	gush     = 128 << 20
 	gushMost = 4
@@ -59,7 +60,7 @@ func (l *log) retainStep(most int64) bool {
 	l.mu.Lock()
 	defer l.unlock()
 	target := most - l.limit/4
-	if l.old != nil && l.cur.kept() >= target {
+	if l.old != nil && l.cur.kept() >= l.limit/4*3 {
 		l.warn(notSmall, l.dropOld())
 	}
 	if l.cur.kept() <= most || l.cur.file == nil || l.unowned() {

@@ -141,7 +141,7 @@ func limitOf(p services.LogPolicy) int64 {
 	if p.MaxSize <= 0 {
 		return defaultLimit
 	}
-	return max(p.MaxSize, 16<<10)
+	return min(max(p.MaxSize, 16<<10), unlimited)
 }
 
 // log returns the log of a server, opened on first use.
