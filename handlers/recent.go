@@ -21,7 +21,8 @@ const (
 type Recent struct {
 	mu      sync.Mutex // guards what follows
 	servers map[string]*recent
-	repeats []services.Time // when all servers had the sample before once more
+	repeats []services.Time // when all servers that are still there had their last sample once more
+	since   services.Time   // with a sample since then they are
 	total   int             // of repeats, those that are noted everywhere included
 }
 
@@ -70,19 +71,27 @@ func (r *Recent) Add(server string, s services.Sample) {
 	one.add(&s)
 }
 
-// Repeat notes that all servers which have no sample of that time had their
-// last one once more.
-func (r *Recent) Repeat(at time.Time) {
+// Repeat notes that all servers which have had a sample at since or later, and
+// none at at, had their last one once more.
+func (r *Recent) Repeat(at, since time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !r.since.Equal(since) || len(r.repeats) == recentMost {
+		r.settle(since)
+	}
 	r.repeats = append(r.repeats, services.Time{Time: at})
 	r.total++
-	if len(r.repeats) == recentMost {
-		for _, one := range r.servers {
-			r.catchUp(one)
+}
+
+// settle notes everywhere what was repeated, and forgets who has had no sample
+// since then. The caller holds mu.
+func (r *Recent) settle(since time.Time) {
+	for server, one := range r.servers {
+		if r.catchUp(one); one.newest.At.Before(since) {
+			delete(r.servers, server)
 		}
-		r.repeats = r.repeats[:0]
 	}
+	r.repeats, r.since = r.repeats[:0], services.Time{Time: since}
 }
 
 // of returns what is known of a server, nil for nothing. The caller holds mu.
@@ -99,7 +108,7 @@ func (r *Recent) catchUp(one *recent) {
 	missed := r.repeats[len(r.repeats)-(r.total-one.repeats):]
 	one.repeats = r.total
 	for _, at := range missed {
-		if !at.Equal(one.newest.At.Time) {
+		if told := one.newest.At; !told.Before(r.since.Time) && !at.Equal(told.Time) {
 			s := *one.newest // somebody may have it
 			s.At = at
 			one.add(&s)
@@ -109,8 +118,8 @@ func (r *Recent) catchUp(one *recent) {
 
 // add notes a sample.
 func (one *recent) add(s *services.Sample) {
-	if one.newest != nil && s.At.Before(one.newest.At.Time) { // the clock was set back
-		*one = recent{rev: one.rev}
+	if one.newest != nil && s.At.Round(0).Before(one.newest.At.Round(0)) { // the clock was set back
+		*one = recent{rev: one.rev, repeats: one.repeats}
 	}
 	one.rev = max(one.rev+1, uint64(s.At.UnixMilli()))
 	one.newest = s
@@ -126,13 +135,6 @@ func (one *recent) add(s *services.Sample) {
 	default:
 		one.points = append(one.points, p)
 	}
-}
-
-// Forget forgets a server.
-func (r *Recent) Forget(server string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.servers, server)
 }
 
 // Len returns how many servers are known.

@@ -29,9 +29,8 @@ func TestWhatAServerUsedLatelyIsKeptInStepsThatCanBeDrawn(t *testing.T) {
 	if s := r.Newest("web"); s == nil || s.CPU != 399 {
 		t.Errorf("the newest is %+v", s)
 	}
-	r.Forget("web")
-	if r.Newest("web") != nil || len(r.Of("web")) != 0 || r.Newest("db") != nil {
-		t.Error("it is not forgotten")
+	if r.Newest("db") != nil || len(r.Of("db")) != 0 {
+		t.Error("what nobody used is known")
 	}
 }
 
@@ -73,7 +72,7 @@ func TestARepeatedSampleIsLikeOneThatIsAddedAgain(t *testing.T) {
 		if i == 0 {
 			repeated.Add("still", s)
 		} else {
-			repeated.Repeat(at)
+			repeated.Repeat(at, begin)
 		}
 		added.Add("still", s)
 		if i%7 != 0 && i < 4*recentMost { // once nobody asks for long
@@ -91,9 +90,21 @@ func TestARepeatedSampleIsLikeOneThatIsAddedAgain(t *testing.T) {
 			}
 		}
 	}
-	repeated.Forget("still")
-	repeated.Repeat(begin.Add(time.Hour))
-	if repeated.Newest("still") != nil {
-		t.Error("a server that was forgotten is repeated")
+	later := begin.Add(time.Hour)
+	repeated.Add("moves", services.Sample{At: services.Time{Time: later}})
+	for i := range recentMost + 1 {
+		repeated.Repeat(later.Add(time.Duration(i+1)*15*time.Second), later)
+		if still := repeated.Newest("still"); still != nil && !still.At.Before(later) {
+			t.Fatal("a server that is gone is repeated")
+		}
+	}
+	if repeated.Newest("still") != nil || repeated.Newest("moves") == nil {
+		t.Error("only a server that is gone is forgotten")
+	}
+	back := begin.Add(-time.Hour)
+	repeated.Add("moves", services.Sample{At: services.Time{Time: back}})
+	repeated.Repeat(back.Add(time.Minute), back)
+	if got := repeated.Of("moves"); len(got) != 2 || !got[1].At.Equal(back.Add(time.Minute)) {
+		t.Errorf("after the clock was set back it is %+v", got)
 	}
 }

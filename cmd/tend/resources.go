@@ -61,11 +61,12 @@ func (r *resources) sampled(server, run string, s services.Sample) {
 	r.judge(server, run, s)
 }
 
-// repeated gives the other servers their last sample once more.
+// repeated gives the servers that have none of this pass their last sample once
+// more. To judge one twice changes nothing.
 func (r *resources) repeated(at, since time.Time) {
 	r.past.Repeat(at, since)
 	r.metrics.Repeat(at)
-	r.recent.Repeat(at)
+	r.recent.Repeat(at, since)
 	if r.hub.Looking() {
 		r.sampler.Look()
 	}

@@ -18,7 +18,8 @@ type gauges struct {
 	mu      sync.Mutex // guards what follows
 	named   map[string]*gauge
 	repeats []repeat
-	total   int // of repeats, those that every gauge has counted included
+	at      int64 // second of the last repeat
+	total   int   // of repeats, those that every gauge has counted included
 }
 
 // repeat is a time at which every server that has had a sample at since or
@@ -77,9 +78,8 @@ func (g *gauges) put(server string, s services.Sample) (complete bool) {
 func (g *gauges) repeat(at, since time.Time) (complete bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if n := len(g.repeats); n > 0 {
-		complete = floor(g.repeats[n-1].at.Unix(), minute) != floor(at.Unix(), minute)
-	}
+	complete = floor(g.at, minute) != floor(at.Unix(), minute)
+	g.at = at.Unix()
 	if len(g.repeats) == mostSpans { // nobody writes
 		g.settle()
 	}

@@ -15,7 +15,7 @@ type rates struct {
 	whole    bool             // this pass has readings of all runs
 	runs     map[string]*rate // by id
 	moved    []*rate          // have something new to tell in this pass
-	busy     []*rate          // have told in it that they use something
+	busy     []*rate          // have told in it what the next sample has otherwise
 	changes  uint64           // at the last whole pass
 	since    time.Time        // of that pass
 }
@@ -125,7 +125,7 @@ func (r *rates) of(one *rate) services.Sample {
 	out.Read, out.Write = perSecond(before.read, now.Read, span), perSecond(before.write, now.Write, span)
 	out.Memory, out.MemoryMax = now.Memory, now.Memory
 	out.Processes, out.Threads, out.Files = now.Processes, now.Threads, now.Files
-	if out.CPU > 0 || out.Read > 0 || out.Write > 0 {
+	if out.CPU > 0 || out.Read > 0 || out.Write > 0 || out.Read < 0 && now.Read >= 0 || out.Write < 0 && now.Write >= 0 {
 		r.busy = append(r.busy, one)
 	}
 	return out

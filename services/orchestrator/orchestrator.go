@@ -259,8 +259,9 @@ func (o *Orchestrator) endStray(ctx context.Context, run services.Run) {
 	}
 }
 
-// Changes grows after Targets has got something else to say, and when what the
-// monitor has reported is to be told again.
+// Changes grows after any status has changed but by its LastCheck, after
+// Targets has got something else to say, and when what the monitor has reported
+// is to be told again.
 func (o *Orchestrator) Changes() uint64 { return o.rounds.changes.Load() }
 
 // Looked takes from the monitor when it has last looked at all servers without

@@ -47,7 +47,7 @@ const (
 type runUsage struct {
 	run  services.Run
 	turn int  // spreads what is read again over the passes
-	told bool // usage is what the pass before has told
+	told bool // usage is what was told last
 
 	shared  bool  // its cgroup holds all our servers: the manager was started in it
 	within  bool  // its cgroup is below the one of all runs
@@ -73,8 +73,8 @@ func (h *Host) NewMeter() *Meter {
 }
 
 // Read makes one pass over the live runs, in no order: all of them, or only
-// those whose usage is not what the pass before has told. It ends early when
-// ctx does.
+// those whose usage is not what was told of them last. It ends early when ctx
+// does; the next pass then has to be over all.
 func (m *Meter) Read(ctx context.Context, all bool) iter.Seq[Usage] {
 	return func(yield func(Usage) bool) {
 		m.pass++
@@ -182,7 +182,7 @@ func (m *Meter) readGrouped(r *runUsage) outcome {
 	used := int64(-1)
 	switch {
 	case r.shared:
-	case m.still && r.within && r.cgroup >= 0:
+	case m.still && r.within && r.told && r.cgroup >= 0:
 		used = r.cgroup
 	default:
 		used = m.groupCPU(r.run.Cgroup)

@@ -49,6 +49,37 @@ func TestAUsageNamesItsRun(t *testing.T) {
 	})
 }
 
+// TestAUsageThatHasNotChangedIsToldOnce reads only what is new, where nobody is
+// asked for who has just done something.
+func TestAUsageThatHasNotChangedIsToldOnce(t *testing.T) {
+	eachTier(t, func(t *testing.T, without Without) {
+		b := open(t, "told", without)
+		m := b.NewMeter()
+		p := b.start(self("obedient"))
+		b.says("ready")
+		told := func(all bool) int { return len(slices.Collect(m.Read(t.Context(), all))) }
+		if n := told(false); n != 1 {
+			t.Errorf("of a new run %d usages are told", n)
+		}
+		until(t, "it does nothing", func() bool { return told(false) == 0 })
+		if n := told(true); n != 1 {
+			t.Errorf("of all runs %d usages are told", n)
+		}
+		r := m.runs[p.Run().ID]
+		r.told = false // somebody was overlooked
+		if n := told(false); n != 1 {
+			t.Errorf("after one that was overlooked %d usages are told", n)
+		}
+		r.usage.Memory, r.cgroup, r.members = 1, -1, nil // it has changed
+		if n := told(false); n != 1 {
+			t.Errorf("of one that has changed %d usages are told", n)
+		}
+		p.Kill()
+		<-p.Gone()
+		until(t, "a run that is gone is not told", func() bool { return told(false) == 0 && len(m.runs) == 0 })
+	})
+}
+
 func TestTheWholeTreeIsMeasured(t *testing.T) {
 	eachTier(t, func(t *testing.T, without Without) {
 		b := open(t, "measured", without)
