@@ -196,6 +196,7 @@ func (u *unit) configure(given *settings, by string) {
 		u.fire = time.Time{}
 	}
 	if given.orphan && !was.orphan {
+		u.observe() // who needs it may have just begun to stop
 		u.cause = "stopped because it left the configuration"
 		u.feed(Input{Kind: OrderStop})
 	}
