@@ -18,31 +18,50 @@ type table struct {
 	short    error // of which there were too few, if that is why
 }
 
-// look reads /proc once.
+// mostLists bounds how often a look lists the processes of a machine on which
+// they come and go all the time.
+const mostLists = 5
+
+// look reads /proc. Who was listed and is gone when it is looked at may have
+// forked meanwhile: then it lists again, and looks at those that are new.
 func look(instance string) *table {
-	pids, err := processes()
-	t := &table{
-		byPID: make(map[int]stat, len(pids)), children: make(map[int][]int, len(pids)),
-		instance: instance, marks: map[int]mark{}, sure: err == nil,
-	}
-	t.lacks(err)
-	for _, pid := range pids {
-		s, err := readStat(pid)
-		if err != nil {
-			t.sure = t.sure && isGone(err)
-			t.lacks(err)
-			continue
-		}
-		t.byPID[pid] = s
-		t.children[s.parent] = append(t.children[s.parent], pid)
-		m, err := readMark(pid)
-		if m.instance != "" {
-			t.marks[pid] = m
-		}
+	t := &table{byPID: map[int]stat{}, children: map[int][]int{}, instance: instance, marks: map[int]mark{}, sure: true}
+	seen := make(map[int]bool)
+	for range mostLists {
+		pids, err := processes()
+		t.sure = t.sure && err == nil
 		t.lacks(err)
-		t.sure = t.sure && (err == nil || isGone(err) || errors.Is(err, fs.ErrPermission))
+		lost := false
+		for _, pid := range pids {
+			if !seen[pid] {
+				seen[pid] = true
+				lost = !t.add(pid) || lost
+			}
+		}
+		if !lost {
+			break
+		}
 	}
 	return t
+}
+
+// add looks at one process and reports whether it was still there.
+func (t *table) add(pid int) bool {
+	s, err := readStat(pid)
+	if err != nil {
+		t.sure = t.sure && isGone(err)
+		t.lacks(err)
+		return false
+	}
+	t.byPID[pid] = s
+	t.children[s.parent] = append(t.children[s.parent], pid)
+	m, err := readMark(pid)
+	if m.instance != "" {
+		t.marks[pid] = m
+	}
+	t.lacks(err)
+	t.sure = t.sure && (err == nil || isGone(err) || errors.Is(err, fs.ErrPermission))
+	return true
 }
 
 // lacks notes the first error of those that want of something brings about.
