@@ -76,7 +76,8 @@ func (k *keeper) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			for l := range k.paces { // nobody may look at it again
-				l.retain(gush - 1)
+				for l.retainStep(0) {
+				}
 			}
 			return ctx.Err()
 		case <-k.store.poke:

@@ -23,7 +23,8 @@ const (
 	gushMost = 4
 )
 
-// most is how much of a log is kept at the most while it grows at rate.
+// most is how much of a log is kept at the most while it grows at rate. The
+// caller holds the lock.
 func (l *log) most(rate float64) int64 {
 	if rate >= gush {
 		return gushMost * l.limit
@@ -37,7 +38,7 @@ const notSmall = "the log could not be kept small"
 // retain frees the head where the log is over its limit, and makes the file
 // short again where that is due. rate is how fast it grows, in bytes a second.
 func (l *log) retain(rate float64) {
-	for l.retainStep(l.most(rate)) {
+	for l.retainStep(rate) {
 	}
 	l.mu.Lock()
 	file, hole := l.cur.file, l.cur.Start
@@ -54,11 +55,12 @@ func (l *log) retain(rate float64) {
 	}
 }
 
-// retainStep frees one step where there is more than most, and reports whether
-// there may be more to free.
-func (l *log) retainStep(most int64) bool {
+// retainStep frees one step where there is more than may be kept, and reports
+// whether there may be more to free.
+func (l *log) retainStep(rate float64) bool {
 	l.mu.Lock()
 	defer l.unlock()
+	most := l.most(rate)
 	target := most - l.limit/4
 	if l.old != nil && l.cur.kept() >= l.limit/4*3 {
 		l.warn(notSmall, l.dropOld())
