@@ -21,20 +21,18 @@ const (
 type Recent struct {
 	mu      sync.Mutex // guards what follows
 	servers map[string]*recent
-	repeats []services.Time // when all servers that are still there had their last sample once more
-	since   services.Time   // with a sample since then they are
-	total   int             // of repeats, those that are noted everywhere included
+	repeats services.Repeats
 }
 
 // recent is one server. The newest sample is kept whole, of older ones what is
 // drawn.
 type recent struct {
-	repeats int // that are noted, of the total
-	rev     uint64
-	newest  *services.Sample
-	points  []point                           // the newest last
-	minutes [model.StripSlots]services.Vigour // the worst of each minute, in a ring
-	minute  int64                             // since 1970, of the last one that is filled
+	repeated services.Repeated
+	rev      uint64
+	newest   *services.Sample
+	points   []point                           // the newest last
+	minutes  [model.StripSlots]services.Vigour // the worst of each minute, in a ring
+	minute   int64                             // since 1970, of the last one that is filled
 }
 
 // note notes how well the server was.
@@ -65,9 +63,10 @@ func (r *Recent) Add(server string, s services.Sample) {
 	defer r.mu.Unlock()
 	one := r.of(server)
 	if one == nil {
-		one = &recent{repeats: r.total}
+		one = &recent{}
 		r.servers[server] = one
 	}
+	r.repeats.Told(&one.repeated, s.At.Time)
 	one.add(&s)
 }
 
@@ -76,11 +75,10 @@ func (r *Recent) Add(server string, s services.Sample) {
 func (r *Recent) Repeat(at, since time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.since.Equal(since) || len(r.repeats) == recentMost {
+	if r.repeats.Len() == recentMost {
 		r.settle(since)
 	}
-	r.repeats = append(r.repeats, services.Time{Time: at})
-	r.total++
+	r.repeats.Note(at, since)
 }
 
 // settle notes everywhere what was repeated, and forgets who has had no sample
@@ -91,7 +89,7 @@ func (r *Recent) settle(since time.Time) {
 			delete(r.servers, server)
 		}
 	}
-	r.repeats, r.since = r.repeats[:0], services.Time{Time: since}
+	r.repeats.Forget()
 }
 
 // of returns what is known of a server, nil for nothing. The caller holds mu.
@@ -105,21 +103,17 @@ func (r *Recent) of(server string) *recent {
 
 // catchUp notes what was repeated. The caller holds mu.
 func (r *Recent) catchUp(one *recent) {
-	missed := r.repeats[len(r.repeats)-(r.total-one.repeats):]
-	one.repeats = r.total
-	for _, at := range missed {
-		if told := one.newest.At; !told.Before(r.since.Time) && !at.Equal(told.Time) {
-			s := *one.newest // somebody may have it
-			s.At = at
-			one.add(&s)
-		}
+	for at := range r.repeats.Missed(&one.repeated) {
+		s := *one.newest // somebody may have it
+		s.At = services.Time{Time: at}
+		one.add(&s)
 	}
 }
 
 // add notes a sample.
 func (one *recent) add(s *services.Sample) {
 	if one.newest != nil && s.At.Round(0).Before(one.newest.At.Round(0)) { // the clock was set back
-		*one = recent{rev: one.rev, repeats: one.repeats}
+		*one = recent{rev: one.rev, repeated: one.repeated}
 	}
 	one.rev = max(one.rev+1, uint64(s.At.UnixMilli()))
 	one.newest = s

@@ -17,19 +17,14 @@ const mostSpans = 64
 type gauges struct {
 	mu      sync.Mutex // guards what follows
 	named   map[string]*gauge
-	repeats []repeat
+	repeats services.Repeats
 	at      int64 // second of the last repeat
-	total   int   // of repeats, those that every gauge has counted included
 }
-
-// repeat is a time at which every server that has had a sample at since or
-// later had its last one once more.
-type repeat struct{ at, since services.Time }
 
 // gauge is that of one server.
 type gauge struct {
-	last    services.Sample
-	repeats int // that it has counted, of the total
+	last     services.Sample
+	repeated services.Repeated
 
 	spans []services.Sample // complete, in the order in which they were completed
 	gone  int               // how many were before the first of spans
@@ -62,13 +57,15 @@ func (g *gauges) put(server string, s services.Sample) (complete bool) {
 	defer g.mu.Unlock()
 	one := g.named[server]
 	if one == nil {
-		one = &gauge{repeats: g.total}
+		one = &gauge{}
 		if g.named == nil {
 			g.named = make(map[string]*gauge)
 		}
 		g.named[server] = one
+	} else {
+		g.catchUp(one)
 	}
-	g.catchUp(one)
+	g.repeats.Told(&one.repeated, s.At.Time)
 	one.last = s
 	return one.add(s)
 }
@@ -80,36 +77,31 @@ func (g *gauges) repeat(at, since time.Time) (complete bool) {
 	defer g.mu.Unlock()
 	complete = floor(g.at, minute) != floor(at.Unix(), minute)
 	g.at = at.Unix()
-	if len(g.repeats) == mostSpans { // nobody writes
+	if g.repeats.Len() == mostSpans { // nobody writes
 		g.settle()
 	}
-	g.repeats = append(g.repeats, repeat{services.Time{Time: at}, services.Time{Time: since}})
-	g.total++
+	g.repeats.Note(at, since)
 	return complete
 }
 
 // settle makes sure that every gauge has counted all repeats. The caller holds
 // mu.
 func (g *gauges) settle() {
-	if len(g.repeats) == 0 {
+	if g.repeats.Len() == 0 {
 		return
 	}
 	for _, one := range g.named {
 		g.catchUp(one)
 	}
-	g.repeats = g.repeats[:0]
+	g.repeats.Forget()
 }
 
 // catchUp adds what was repeated. The caller holds mu.
 func (g *gauges) catchUp(one *gauge) {
-	missed := g.repeats[len(g.repeats)-(g.total-one.repeats):]
-	one.repeats = g.total
-	for _, r := range missed {
-		if told := one.last.At.Time; !told.Before(r.since.Time) && !told.Equal(r.at.Time) {
-			s := one.last
-			s.At = r.at
-			one.add(s)
-		}
+	for at := range g.repeats.Missed(&one.repeated) {
+		s := one.last
+		s.At = services.Time{Time: at}
+		one.add(s)
 	}
 }
 
