@@ -146,6 +146,52 @@ func longListIsWhole(t *testing.T, b *browsertest.Browser) {
 	tab.MustBeClean()
 }
 
+func longListIsFiltered(t *testing.T, b *browsertest.Browser) {
+	s := newSite(t)
+	const many = 300
+	for i := range many {
+		s.Set(services.EventChanged, services.Status{Name: fmt.Sprintf("s%03d", i), Phase: services.Stopped, Want: services.Down})
+	}
+	tab := visit(t, b, s.URL)
+	tab.Wait(fmt.Sprintf(`document.querySelectorAll(".row").length === %d`, many+4))
+	height := browsertest.Eval[float64](tab, `document.documentElement.scrollHeight`)
+	screenful := browsertest.Eval[int](tab, `[...document.querySelectorAll(".row")].filter((row) => row.getBoundingClientRect().top < innerHeight).length`)
+	// typed returns what is true before anything else can happen.
+	typed := func(text, then string) string {
+		return fmt.Sprintf(`(() => {
+			const box = document.querySelector("#filter"), shown = () => %s.split(" ");
+			box.focus();
+			box.value = %q;
+			box.dispatchEvent(new Event("input", { bubbles: true }));
+			return %s;
+		})()`, shownNames, text, then)
+	}
+	const sent = `{ key: "G", bubbles: true }`
+	all := strings.Fields(shown(tab))
+	hits := slices.DeleteFunc(slices.Clone(all), func(name string) bool { return !strings.HasPrefix(name, "s29") })
+	for range 2 {
+		if got := browsertest.Eval[[]string](tab, typed("s29", `shown()`)); len(hits) != 10 || !slices.Equal(got, hits) {
+			t.Fatalf("with s29 in the box are shown %q", got)
+		}
+		top := browsertest.Eval[[]string](tab, typed("", `shown()`))
+		if n := len(top) - len(hits); n < screenful || n > many/2 || !slices.Equal(top[:n], all[:n]) {
+			t.Errorf("at once are shown %q, of which the screen holds %d", top, screenful)
+		}
+		if got := browsertest.Eval[float64](tab, `document.documentElement.scrollHeight`); got < height*0.9 || got > height*1.1 {
+			t.Errorf("the page is %v high, and was %v", got, height)
+		}
+		tab.Wait(sees(strings.Join(all, " ")))
+	}
+	// Who does something else finds all rows.
+	if last := browsertest.Eval[string](tab, typed("s29", `0`)+`, `+typed("s", `(box.blur(), document.body.dispatchEvent(new KeyboardEvent("keydown", `+sent+`)), document.activeElement.id)`)); last != "open-s299" {
+		t.Errorf("the last row is %q", last)
+	}
+	if n := browsertest.Eval[string](tab, typed("s29", `0`)+`, `+typed("s", `(document.querySelector("#pick-all").click(), document.querySelector("#picked").textContent)`)); n != fmt.Sprint(len(all)) {
+		t.Errorf("%s servers are selected, not %d", n, len(all))
+	}
+	tab.MustBeClean()
+}
+
 func severalAreAsked(t *testing.T, b *browsertest.Browser) {
 	s := newSite(t)
 	tab := visit(t, b, s.URL)

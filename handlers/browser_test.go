@@ -38,6 +38,7 @@ func TestInABrowser(t *testing.T) {
 		"the list shows what is looked for, and remembers it":        listIsSearched,
 		"the list is sorted and folded, by its address alone, too":   listIsSorted,
 		"a long list comes whole, with scripts and without":          longListIsWhole,
+		"a long list is filtered from its top, and whole at once":    longListIsFiltered,
 		"several servers are asked about once":                       severalAreAsked,
 		"what depends on a server can be stopped with it":            dependentsAreAsked,
 		"the graph is walked with the keyboard and repainted":        graphIsWalked,

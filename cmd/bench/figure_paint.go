@@ -45,6 +45,9 @@ const keyScript = `(() => {
 // for the next one: nobody waits for that.
 const between = time.Second
 
+// atLeisure is between two keys of somebody who types without haste.
+const atLeisure = 250 * time.Millisecond
+
 // measurePaint opens the overview of all servers in a real browser, and types
 // into its filter.
 func measurePaint(ctx context.Context, b *bench) error {
@@ -69,7 +72,7 @@ func measurePaint(ctx context.Context, b *bench) error {
 		return err
 	}
 	defer plain.Close()
-	var painted, usable, typed, byHand samples
+	var painted, usable, hasty, typed, byHand samples
 	for i := range b.size.visits + 1 {
 		if err := rest(ctx, between); err != nil {
 			return err
@@ -99,7 +102,9 @@ func measurePaint(ctx context.Context, b *bench) error {
 			return err
 		}
 		if i == b.size.visits {
-			typed, err = v.typing(`s0999`, 8)
+			if hasty, err = v.typing(ctx, `s0999`, 8, 0); err == nil {
+				typed, err = v.typing(ctx, `s0999`, 8, atLeisure)
+			}
 		}
 		v.end()
 		if err != nil {
@@ -115,8 +120,12 @@ func measurePaint(ctx context.Context, b *bench) error {
 		met: func(r row) bool { return r.ours.median() <= 600 }, notes: []string{"its scripts have run, and no task of 50 ms goes on"},
 	})
 	b.table.add(row{
-		what: fmt.Sprintf("a key in its filter to the paint, %d servers", r.servers), unit: "ms", ours: typed, tail: true, target: "<= 16 ms",
+		what: fmt.Sprintf("a key in its filter to the paint, %d servers", r.servers), unit: "ms", ours: hasty, tail: true, target: "<= 16 ms",
 		met: func(r row) bool { return r.ours.median() <= 16 }, notes: []string{"until the frame is made; the browser waits for no screen"},
+	})
+	b.table.add(row{
+		what: fmt.Sprintf("  and %v after the key before", atLeisure), unit: "ms", ours: typed, tail: true, target: "<= 16 ms",
+		met: func(r row) bool { return r.ours.median() <= 16 }, notes: []string{"so that all rows have come that the key before has shown"},
 	})
 	return r.stop(ctx)
 }
@@ -148,8 +157,9 @@ func (e *eyes) paint(address string) ([]float64, error) {
 	return ask[[]float64](v, paintScript)
 }
 
-// typing types a word and takes it back, so many times.
-func (v *view) typing(word string, rounds int) (took samples, err error) {
+// typing types a word and takes it back, so many times, with a rest before each
+// key.
+func (v *view) typing(ctx context.Context, word string, rounds int, pause time.Duration) (took samples, err error) {
 	if _, err := ask[bool](v, keyScript); err != nil {
 		return nil, err
 	}
@@ -159,6 +169,9 @@ func (v *view) typing(word string, rounds int) (took samples, err error) {
 			key := input.DispatchKeyEventParams{Type: "keyDown", Key: "Backspace", Code: "Backspace", WindowsVirtualKeyCode: 8}
 			if i < len(word) {
 				key = input.DispatchKeyEventParams{Type: "keyDown", Key: word[i : i+1], Text: word[i : i+1]}
+			}
+			if err := rest(ctx, pause); err != nil {
+				return nil, err
 			}
 			if err := v.press(key); err != nil {
 				return nil, err

@@ -11,6 +11,7 @@
 
   const $ = (id) => document.getElementById(id);
   const all = (selector) => board.querySelectorAll(selector);
+  const parts = (selector) => $("summary").querySelectorAll(selector); // they are few: the board is large
   const chosen = () => new URLSearchParams(location.search);
   const words = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
 
@@ -43,6 +44,31 @@
   let groups;
   const read = () => Array.from(all("tbody"), (body) => ({ body, rows: Array.from(body.getElementsByClassName("row"), (row) => ({ row })) }));
 
+  // afterPaint calls once the page as it is now is painted; nothing is while
+  // nobody looks.
+  const afterPaint = (call) => { document.hidden ? setTimeout(call) : requestAnimationFrame(() => setTimeout(call)); };
+
+  // What stands below the first screen is shown and hidden when the typing
+  // pauses, bit by bit: a thousand rows at once take a browser longer than a key
+  // may. Room is kept for what is to come, so that nothing else moves.
+  const list = board.querySelector(".list"), pause = 100, piece = 48;
+  let due = [], left = 0; // rows to turn; how many the page has not had yet
+  const screenful = () => {
+    const [row] = board.getElementsByClassName("row"), height = row && getComputedStyle(row).containIntrinsicBlockSize;
+    return 1 + Math.ceil(innerHeight / (parseFloat(height?.split(" ").at(-1)) || 30));
+  };
+  const room = () => list?.style.setProperty("--rest", left + due.filter((one) => one.shown).length);
+  const turn = (count) => {
+    for (const { row, shown } of due.splice(0, count)) row.hidden = !shown;
+    room();
+  };
+  const turnMore = (mine) => {
+    if (mine !== due || !due.length) return; // there is another list, or somebody could not wait
+    turn(piece);
+    afterPaint(() => turnMore(mine));
+  };
+  const turnAll = () => turn(due.length);
+
   // apply shows what matches. A row that somebody is in stays.
   const apply = () => {
     const wanted = words(find.elements.q.value), state = chosen().get("state") ?? "", active = document.activeElement.closest?.(".row");
@@ -51,29 +77,38 @@
       const text = wanted.length ? (one.text ??= textOf(one.row)) : "";
       return wanted.every((word) => text.includes(word));
     };
-    let any = false;
+    const before = due, first = screenful();
+    let count = 0;
+    due = [];
     groups ??= read();
     for (const { body, rows } of groups) {
-      let some = false;
+      const above = count;
       for (const one of rows) {
-        const shown = fits(one);
-        if (one.row.hidden === shown) one.row.hidden = !shown;
-        some ||= shown;
+        one.shown = fits(one);
+        if (one.row.hidden === one.shown) {
+          if (count < first) one.row.hidden = !one.shown;
+          else due.push(one);
+        }
+        if (one.shown) count++;
       }
-      body.toggleAttribute("data-none", !some);
-      any ||= some;
+      body.toggleAttribute("data-none", count === above);
     }
     const nothing = $("nothing");
-    if (nothing) nothing.hidden = any;
-    for (const part of all(".part")) part.ariaPressed = String(part.value === state);
+    if (nothing) nothing.hidden = count > 0;
+    for (const part of parts(".part")) part.ariaPressed = String(part.value === state);
+    if (before.length || due.length) room();
+    if (due.length) setTimeout(turnMore, pause, due);
   };
+
+  // Whoever leaves the box finds all of them.
+  addEventListener("keydown", ({ target }) => { if (due.length && target !== find.elements.q) turnAll(); }, true);
 
   // The title and the icon tell the worst state.
   const icon = $("icon"), plainIcon = icon.href;
   // A reader of the screen hears of trouble when it changes, and not too often.
   const rest = 5000;
   let said = "", heard = 0, waiting = 0;
-  const trouble = () => [...all('.part[data-tone="bad"]:not([data-none]), .part[data-tone="warn"]:not([data-none])')].map((part) => part.textContent.trim().replace(/\s+/g, " ")).join(", ");
+  const trouble = () => [...parts('.part:is([data-tone="bad"], [data-tone="warn"]):not([data-none])')].map((part) => part.textContent.trim().replace(/\s+/g, " ")).join(", ");
   const say = () => {
     waiting = 0;
     const text = trouble();
@@ -158,6 +193,7 @@
     board.addEventListener("click", (event) => {
       const box = event.target;
       if (box.id === "pick-all") {
+        turnAll();
         for (const one of picks()) if (seen(one)) one.checked = box.checked;
       } else if (!box.classList?.contains("pick")) {
         return;
@@ -191,12 +227,12 @@
   // that the page answers meanwhile; what is pushed waits until they are there.
   const source = $("rest");
   if (source) {
-    const list = board.querySelector(".list"), text = source.textContent, piece = 64 << 10;
+    const text = source.textContent, bytes = 64 << 10;
     let done;
     const whole = new Promise((resolve) => { done = resolve; });
     const wait = ({ detail }) => detail.waitUntil(whole);
-    let at = text.indexOf("<tbody"), left = Number(source.dataset.rows);
-    const room = () => list.style.setProperty("--rest", left); // so that nothing below moves
+    let at = text.indexOf("<tbody");
+    left = Number(source.dataset.rows);
     const more = () => {
       if (!source.isConnected || at === text.length) { // the list has come anew, or is whole
         source.remove();
@@ -205,7 +241,7 @@
         removeEventListener("htmx:ws:before:message:incoming", wait);
         return done();
       }
-      const row = text.indexOf("</tr>", at + piece), end = row < 0 ? text.length : row + "</tr>".length;
+      const row = text.indexOf("</tr>", at + bytes), end = row < 0 ? text.length : row + "</tr>".length;
       const part = document.createElement("template");
       part.innerHTML = `<table>${text.slice(at, end)}`;
       at = end;
@@ -222,9 +258,7 @@
     };
     addEventListener("htmx:ws:before:message:incoming", wait);
     room();
-    // Not before the first rows are painted; nothing is while nobody looks.
-    if (document.hidden) more();
-    else requestAnimationFrame(() => setTimeout(more));
+    afterPaint(more);
   }
 
   remembered.set(location.pathname + location.search);
