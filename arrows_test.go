@@ -78,7 +78,7 @@ var arrows = map[string]arrow{
 	"services/events":      {ours: []string{"services"}},
 	"services/history":     {ours: []string{"services"}, modules: []string{sqlite}},
 	"services/logs":        {ours: []string{"services"}, modules: []string{xsys}},
-	"services/monitor":     {ours: []string{"services"}, modules: []string{xsys}, watched: []string{"net/http"}},
+	"services/monitor":     {ours: []string{"services"}, modules: []string{xsys}, watched: []string{"net/http", "unsafe"}},
 	"services/process":     {ours: []string{"services", "services/failpoint"}, modules: []string{xsys}, watched: []string{"os/exec", "unsafe"}}, // os/exec: for probes, which end soon
 	"services/remote":      {ours: []string{"services"}, watched: []string{"net/http"}},
 	"services/secrets":     {ours: []string{"services"}, watched: []string{"os/exec"}}, // for commands that tell a value, which end soon

@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"errors"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,37 +23,31 @@ const (
 // It speaks to the kernel itself: net.Dialer takes half as much again of the
 // processor, and it blocks, so that each connection would need a goroutine.
 type conn struct {
-	port int
-	fd   int // valid while pending
+	port       int
+	fd, family int // valid while pending
 }
 
 // dial begins. Where it ends at once, as nearly always, nothing is left open.
 func (c *conn) dial() (state, error) {
-	s, err := c.connect(unix.AF_INET, &unix.SockaddrInet4{Port: c.port, Addr: [4]byte{127, 0, 0, 1}})
+	s, err := c.begin(unix.AF_INET)
 	if s != refused {
 		return s, err
 	}
-	s, err = c.connect(unix.AF_INET6, &unix.SockaddrInet6{Port: c.port, Addr: [16]byte{15: 1}})
+	s, err = c.begin(unix.AF_INET6)
 	if s == broken && (errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENETUNREACH)) {
 		return refused, nil // there is no IPv6
 	}
 	return s, err
 }
 
-func (c *conn) connect(family int, to unix.Sockaddr) (state, error) {
-	fd, err := newSocket(family)
-	if err != nil {
+func (c *conn) begin(family int) (s state, err error) {
+	if c.fd, err = newSocket(family); err != nil {
 		return broken, err
 	}
-	c.fd = fd
-	var s state
-	switch err = unix.Connect(fd, to); {
-	case err == nil:
-		s = c.made()
-	case errors.Is(err, unix.EINPROGRESS) || errors.Is(err, unix.EINTR):
+	c.family = family
+	// The first call begins, also where a connection is made while it does.
+	if s, err = c.poll(); s == pending {
 		s, err = c.poll()
-	default:
-		s, err = judge(err)
 	}
 	if s != pending {
 		c.close()
@@ -62,42 +55,23 @@ func (c *conn) connect(family int, to unix.Sockaddr) (state, error) {
 	return s, err
 }
 
-// poll looks how far the connection is.
+// poll looks how far the connection is, or begins it.
 func (c *conn) poll() (state, error) {
-	fds := []unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLOUT}}
-	n, err := unix.Poll(fds, 0)
-	switch {
-	case errors.Is(err, unix.EINTR) || err == nil && n == 0:
+	switch err := connect(c.fd, c.family, c.port); {
+	case err == nil, errors.Is(err, unix.EISCONN):
+		return c.made(), nil
+	case errors.Is(err, unix.EINPROGRESS), errors.Is(err, unix.EALREADY), errors.Is(err, unix.EINTR):
 		return pending, nil
-	case err != nil:
-		return broken, err
+	default:
+		return judge(err)
 	}
-	code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	switch {
-	case err != nil:
-		return broken, err
-	case code != 0:
-		return judge(syscall.Errno(code))
-	}
-	return c.made(), nil
 }
 
 // made looks at a connection that was made. Where nobody listens the kernel
 // may by chance have chosen the very port as our own: then we have reached
 // ourselves.
 func (c *conn) made() state {
-	own, err := unix.Getsockname(c.fd)
-	if err != nil {
-		return reached
-	}
-	port := 0
-	switch a := own.(type) {
-	case *unix.SockaddrInet4:
-		port = a.Port
-	case *unix.SockaddrInet6:
-		port = a.Port
-	}
-	if port == c.port {
+	if ownPort(c.fd) == c.port {
 		return refused
 	}
 	return reached
@@ -114,4 +88,4 @@ func judge(err error) (state, error) {
 	return broken, err
 }
 
-func (c *conn) close() { unix.Close(c.fd) } //nolint:errcheck // nothing was written
+func (c *conn) close() { closeSocket(c.fd) }

@@ -94,7 +94,7 @@ func TestWhoReachesItselfHasReachedNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := conn{port: free(t), fd: fd}
+	c := conn{port: free(t), fd: fd, family: unix.AF_INET}
 	defer c.close()
 	self := &unix.SockaddrInet4{Port: c.port, Addr: [4]byte{127, 0, 0, 1}}
 	if err := unix.Bind(fd, self); err != nil {

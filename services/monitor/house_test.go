@@ -237,7 +237,7 @@ func (c *conn) connectAndKeep(t testing.TB) (state, error) {
 	if err != nil {
 		return broken, err
 	}
-	c.fd = fd
+	c.fd, c.family = fd, unix.AF_INET
 	t.Cleanup(c.close)
 	unix.Connect(fd, &unix.SockaddrInet4{Port: c.port, Addr: [4]byte{127, 0, 0, 1}}) //nolint:errcheck // poll says
 	return c.poll()
