@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -190,6 +191,30 @@ func TestThePortOfAServerThatIsDownIsWatched(t *testing.T) {
 
 		h.set(func() { h.targets[0] = Target{Server: "a", Run: "r", Alive: true, Port: port} })
 		h.want(h.after(time.Second), "4s a/r true", "4.5s b/ nil")
+		h.stop()
+	})
+}
+
+func TestAServerThatWasStartedIsNotSearchedForAsTheHolderOfItsPort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		port, _ := listen(t, "tcp", "127.0.0.1:0")
+		h := build(t, time.Second, Target{Server: "b", Port: free(t)}, Target{Server: "a", Port: port})
+		var changes atomic.Uint64
+		h.o.Changes, h.o.Looked = changes.Load, func(time.Time) {}
+		h.hold(port, os.Getpid(), "x")
+		h.run()
+		h.want(h.after(200*time.Millisecond), "0s b/ nil")
+		h.set(func() { h.targets[1] = Target{Server: "a", Run: "r", Alive: true, Port: port} })
+		changes.Add(1)
+		h.want(h.after(1500*time.Millisecond), "1s b/ nil", "1.5s a/r true")
+		h.wantLookups(0)
+
+		h.set(func() { h.targets[1] = Target{Server: "a", Port: port} })
+		for range 2 { // also where something changes all the time
+			changes.Add(1)
+			h.after(500 * time.Millisecond)
+		}
+		h.wantLookups(1)
 		h.stop()
 	})
 }

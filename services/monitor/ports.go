@@ -20,6 +20,7 @@ type ports struct {
 	find      func(port int) (services.Holder, bool, error)
 	log       *slog.Logger
 	listening map[int]listener
+	before    map[int]listener // what listening was an interval ago
 	known     map[int]held
 }
 
@@ -40,6 +41,7 @@ type held struct {
 
 // list notes who listens on the given ports and forgets about all others.
 func (p *ports) list(wanted []int) {
+	p.before = p.listening
 	if len(wanted) == 0 {
 		p.listening = nil
 		clear(p.known)
@@ -57,6 +59,13 @@ func (p *ports) list(wanted []int) {
 			delete(p.known, port)
 		}
 	}
+}
+
+// isNew reports whether somebody listens on a port who did not when the list
+// before was made.
+func (p *ports) isNew(port int) bool {
+	mark := p.listening[port].mark
+	return mark != 0 && mark != p.before[port].mark
 }
 
 // holder returns who listens on a port, nil for nobody or where it cannot be

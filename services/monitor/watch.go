@@ -151,6 +151,9 @@ func (w *watch) list() {
 	w.targets, w.news = w.Targets(w.targets[:0]), true
 }
 
+// changed reports whether the targets may be others by now.
+func (w *watch) changed() bool { return w.Changes != nil && w.Changes() != w.changes }
+
 // due returns when the next target of the queue is looked at.
 func (w *watch) due() time.Duration {
 	steps := min(len(w.queue), slots)
@@ -163,6 +166,9 @@ func (w *watch) lookAtQueue(now time.Duration) {
 		t := w.queue[w.done]
 		w.done++
 		switch {
+		case !t.Alive && w.ports.isNew(t.Port) && w.changed():
+			// Probably it has been started since, and is the one who listens. To
+			// find out who does takes a look at every process of the machine.
 		case !t.Alive:
 			holder, why := w.ports.holder(t.Port, now)
 			w.Report(Result{Server: t.Server, Run: t.Run, At: time.Now(), Holder: holder, Why: why})
