@@ -93,7 +93,7 @@ func (o actOptions) others(cmd *cobra.Command, control services.Control, order s
 		}
 		return order.Servers, nil
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "note: %s depend on it; when_lost says what becomes of them, --with-dependents takes them, too\n", names)
+	fmt.Fprintf(cmd.ErrOrStderr(), "note: still needed by %s: when_lost says what happens there; --with-dependents takes all of them\n", names)
 	return order.Servers, nil
 }
 
