@@ -22,13 +22,17 @@ type table struct {
 // they come and go all the time.
 const mostLists = 5
 
-// look reads /proc. Who was listed and is gone when it is looked at may have
-// forked meanwhile: then it lists again, and looks at those that are new.
-func look(instance string) *table {
+// look reads /proc.
+func look(instance string) *table { return lookAt(instance, processes) }
+
+// lookAt looks at those that are listed. Who was listed and is gone when it is
+// looked at may have forked meanwhile: then it lists again, and looks at those
+// that are new.
+func lookAt(instance string, list func() ([]int, error)) *table {
 	t := &table{byPID: map[int]stat{}, children: map[int][]int{}, instance: instance, marks: map[int]mark{}, sure: true}
 	seen := make(map[int]bool)
 	for range mostLists {
-		pids, err := processes()
+		pids, err := list()
 		t.sure = t.sure && err == nil
 		t.lacks(err)
 		lost := false
