@@ -45,7 +45,7 @@ func (c *conn) begin(family int) (s state, err error) {
 		return broken, err
 	}
 	c.family = family
-	// The first call begins, also where a connection is made while it does.
+	// The first call says that it is under way also where it is made by then.
 	if s, err = c.poll(); s == pending {
 		s, err = c.poll()
 	}

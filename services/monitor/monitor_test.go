@@ -198,22 +198,19 @@ func TestThePortOfAServerThatIsDownIsWatched(t *testing.T) {
 func TestAServerThatWasStartedIsNotSearchedForAsTheHolderOfItsPort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		port, _ := listen(t, "tcp", "127.0.0.1:0")
-		h := build(t, time.Second, Target{Server: "b", Port: free(t)}, Target{Server: "a", Port: port})
+		other, _ := listen(t, "tcp", "127.0.0.1:0")
+		h := build(t, 3*time.Second, Target{Server: "a", Port: free(t)}, Target{Server: "b", Port: port}, Target{Server: "c", Port: other})
 		var changes atomic.Uint64
 		h.o.Changes, h.o.Looked = changes.Load, func(time.Time) {}
-		h.hold(port, os.Getpid(), "x")
+		h.hold(other, os.Getpid(), "x")
 		h.run()
-		h.want(h.after(200*time.Millisecond), "0s b/ nil")
-		h.set(func() { h.targets[1] = Target{Server: "a", Run: "r", Alive: true, Port: port} })
+		h.want(h.after(100*time.Millisecond), "0s a/ nil")
+		h.set(func() { h.targets[1] = Target{Server: "b", Run: "r", Alive: true, Port: port} })
 		changes.Add(1)
-		h.want(h.after(1500*time.Millisecond), "1s b/ nil", "1.5s a/r true")
-		h.wantLookups(0)
-
-		h.set(func() { h.targets[1] = Target{Server: "a", Port: port} })
-		for range 2 { // also where something changes all the time
-			changes.Add(1)
-			h.after(500 * time.Millisecond)
-		}
+		// A stranger is found at once, whatever else changes.
+		h.want(h.after(2*time.Second), fmt.Sprintf("2s c/ nil held by %d x", os.Getpid()))
+		h.wantLookups(1)
+		h.want(h.after(2*time.Second), "3s a/ nil", "4s b/r true")
 		h.wantLookups(1)
 		h.stop()
 	})

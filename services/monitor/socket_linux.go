@@ -13,7 +13,11 @@ import (
 
 // newSocket makes a TCP socket that never blocks and that no server inherits.
 func newSocket(family int) (int, error) {
-	fd, _, errno := unix.RawSyscall(unix.SYS_SOCKET, uintptr(family), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	const kind = unix.SOCK_STREAM | unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
+	if family != unix.AF_INET { // the kernel may want to load a module first
+		return unix.Socket(family, kind, 0)
+	}
+	fd, _, errno := unix.RawSyscall(unix.SYS_SOCKET, uintptr(family), kind, 0)
 	if errno != 0 {
 		return -1, errno
 	}
@@ -21,15 +25,18 @@ func newSocket(family int) (int, error) {
 }
 
 // connect connects a socket to a port of this machine, or tells how that goes:
-// unix.EINPROGRESS or EALREADY while it is under way.
+// unix.EINPROGRESS or EALREADY while it is under way, nil or EISCONN once it is
+// made. What it says after it has said why it was not made is of a new
+// connection.
 func connect(fd, family, port int) error {
 	var errno unix.Errno
-	to := [2]byte{byte(port >> 8), byte(port)}
 	if family == unix.AF_INET {
-		a := unix.RawSockaddrInet4{Family: unix.AF_INET, Port: *(*uint16)(unsafe.Pointer(&to)), Addr: [4]byte{127, 0, 0, 1}}
+		a := unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: [4]byte{127, 0, 0, 1}}
+		*bytesOf(&a.Port) = [2]byte{byte(port >> 8), byte(port)}
 		_, _, errno = unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&a)), unsafe.Sizeof(a))
 	} else {
-		a := unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: *(*uint16)(unsafe.Pointer(&to)), Addr: [16]byte{15: 1}}
+		a := unix.RawSockaddrInet6{Family: unix.AF_INET6, Addr: [16]byte{15: 1}}
+		*bytesOf(&a.Port) = [2]byte{byte(port >> 8), byte(port)}
 		_, _, errno = unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&a)), unsafe.Sizeof(a))
 	}
 	if errno != 0 {
@@ -45,8 +52,11 @@ func ownPort(fd int) int {
 	if _, _, errno := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(&a)), uintptr(unsafe.Pointer(&size))); errno != 0 {
 		return 0
 	}
-	port := (*[2]byte)(unsafe.Pointer(&a.Port))
+	port := bytesOf(&a.Port)
 	return int(port[0])<<8 | int(port[1])
 }
+
+// bytesOf returns a port as the kernel has it: the higher byte first.
+func bytesOf(port *uint16) *[2]byte { return (*[2]byte)(unsafe.Pointer(port)) }
 
 func closeSocket(fd int) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) } //nolint:errcheck // nothing was written

@@ -27,7 +27,8 @@ func newSocket(family int) (int, error) {
 }
 
 // connect connects a socket to a port of this machine, or tells how that goes:
-// unix.EINPROGRESS or EALREADY while it is under way, EISCONN once it is made.
+// unix.EINPROGRESS or EALREADY while it is under way, nil or EISCONN once it is
+// made.
 func connect(fd, family, port int) error {
 	var to unix.Sockaddr = &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}
 	if family == unix.AF_INET6 {

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -151,8 +152,11 @@ func (w *watch) list() {
 	w.targets, w.news = w.Targets(w.targets[:0]), true
 }
 
-// changed reports whether the targets may be others by now.
-func (w *watch) changed() bool { return w.Changes != nil && w.Changes() != w.changes }
+// isAlive reports whether a server is alive by now.
+func (w *watch) isAlive(server string) bool {
+	w.list()
+	return slices.ContainsFunc(w.targets, func(t Target) bool { return t.Server == server && t.Alive })
+}
 
 // due returns when the next target of the queue is looked at.
 func (w *watch) due() time.Duration {
@@ -166,9 +170,9 @@ func (w *watch) lookAtQueue(now time.Duration) {
 		t := w.queue[w.done]
 		w.done++
 		switch {
-		case !t.Alive && w.ports.isNew(t.Port) && w.changed():
-			// Probably it has been started since, and is the one who listens. To
-			// find out who does takes a look at every process of the machine.
+		case !t.Alive && w.ports.isNew(t.Port) && w.isAlive(t.Server):
+			// It was started since, and is the one who listens: to find that out
+			// would take a look at every process of the machine.
 		case !t.Alive:
 			holder, why := w.ports.holder(t.Port, now)
 			w.Report(Result{Server: t.Server, Run: t.Run, At: time.Now(), Holder: holder, Why: why})
