@@ -12,7 +12,13 @@ func TestALookListsAgainWhereSomebodyWasGone(t *testing.T) {
 	if err := past.Run(); err != nil {
 		t.Fatal(err)
 	}
-	gone, here, parent := past.Process.Pid, os.Getpid(), os.Getppid()
+	child := exec.Command("sleep", "60")
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer child.Wait()         //nolint:errcheck // it was killed
+	defer child.Process.Kill() //nolint:errcheck // Wait would say so
+	gone, here, parent := past.Process.Pid, child.Process.Pid, os.Getpid()
 	for name, c := range map[string]struct {
 		lists [][]int
 		asked int
