@@ -150,7 +150,7 @@ func longListIsFiltered(t *testing.T, b *browsertest.Browser) {
 	s := newSite(t)
 	const many = 300
 	for i := range many {
-		s.Set(services.EventChanged, services.Status{Name: fmt.Sprintf("s%03d", i), Phase: services.Stopped, Want: services.Down})
+		s.Set(services.EventChanged, services.Status{Name: fmt.Sprintf("s%03d", i), Group: fmt.Sprint("group ", i/150), Phase: services.Stopped, Want: services.Down})
 	}
 	tab := visit(t, b, s.URL)
 	tab.Wait(fmt.Sprintf(`document.querySelectorAll(".row").length === %d`, many+4))
@@ -188,6 +188,42 @@ func longListIsFiltered(t *testing.T, b *browsertest.Browser) {
 	}
 	if n := browsertest.Eval[string](tab, typed("s29", `0`)+`, `+typed("s", `(document.querySelector("#pick-all").click(), document.querySelector("#picked").textContent)`)); n != fmt.Sprint(len(all)) {
 		t.Errorf("%s servers are selected, not %d", n, len(all))
+	}
+
+	// What is pushed obeys before it is painted, also far below.
+	browsertest.Eval[bool](tab, typed("stopped", `true`))
+	tab.Wait(sees(strings.Join(all, " ")))
+	browsertest.Eval[bool](tab, `(() => {
+		window.wrong = 0;
+		const look = () => {
+			const row = document.querySelector("#server-s299");
+			if (row.dataset.kind === "running" && row.checkVisibility()) window.wrong++;
+			requestAnimationFrame(look);
+		};
+		look();
+		return true;
+	})()`)
+	s.start("s299")
+	tab.Wait(`document.querySelector("#server-s299").dataset.kind === "running" && document.querySelector("#server-s299").hidden`)
+	if n := browsertest.Eval[int](tab, `window.wrong`); n > 0 {
+		t.Errorf("a row that does not match was seen in %d frames", n)
+	}
+
+	// Rows that are folded away take no room.
+	browsertest.Eval[bool](tab, typed("", `true`))
+	tab.Wait(sees(strings.Join(all, " ")))
+	browsertest.Eval[bool](tab, `(document.querySelector(".fold[value='in group 0']").click(), true)`)
+	tab.Wait(`document.querySelector(".fold[value='in group 0']").ariaExpanded === "false"`)
+	rest := strings.Fields(shown(tab))
+	height = browsertest.Eval[float64](tab, `document.documentElement.scrollHeight`)
+	if got := browsertest.Eval[[]string](tab, typed("s29", `shown()`)); !slices.Equal(got, hits) {
+		t.Errorf("below what is folded are shown %q", got)
+	}
+	if top := browsertest.Eval[[]string](tab, typed("", `shown()`)); len(top) < screenful+len(hits) || !slices.Equal(top[:screenful], rest[:screenful]) {
+		t.Errorf("below what is folded are shown %q", top)
+	}
+	if got := browsertest.Eval[float64](tab, `document.documentElement.scrollHeight`); got < height*0.9 || got > height*1.1 {
+		t.Errorf("with a group that is folded the page is %v high, and was %v", got, height)
 	}
 	tab.MustBeClean()
 }

@@ -51,13 +51,13 @@
   // What stands below the first screen is shown and hidden when the typing
   // pauses, bit by bit: a thousand rows at once take a browser longer than a key
   // may. Room is kept for what is to come, so that nothing else moves.
-  const list = board.querySelector(".list"), pause = 100, piece = 48;
+  const pause = 100, piece = 48;
   let due = [], left = 0; // rows to turn; how many the page has not had yet
-  const screenful = () => {
+  const screenful = () => { // or more: a row may be lower than it says
     const [row] = board.getElementsByClassName("row"), height = row && getComputedStyle(row).containIntrinsicBlockSize;
-    return 1 + Math.ceil(innerHeight / (parseFloat(height?.split(" ").at(-1)) || 30));
+    return 1 + Math.ceil(1.25 * innerHeight / (parseFloat(height?.split(" ").at(-1)) || 30));
   };
-  const room = () => list?.style.setProperty("--rest", left + due.filter((one) => one.shown).length);
+  const room = () => board.querySelector(".list")?.style.setProperty("--rest", left + due.filter((one) => one.shown).length);
   const turn = (count) => {
     for (const { row, shown } of due.splice(0, count)) row.hidden = !shown;
     room();
@@ -67,41 +67,47 @@
     turn(piece);
     afterPaint(() => turnMore(mine));
   };
-  const turnAll = () => turn(due.length);
+  const turnAll = () => { if (due.length) turn(due.length); };
 
-  // apply shows what matches. A row that somebody is in stays.
-  const apply = () => {
+  // apply shows what matches. A row that somebody is in stays. What was pushed
+  // obeys before it is painted, and keeps nobody waiting who is due.
+  const apply = (pushed = false) => {
     const wanted = words(find.elements.q.value), state = chosen().get("state") ?? "", active = document.activeElement.closest?.(".row");
     const fits = (one) => {
       if (state && (one.kind ??= one.row.dataset.kind) !== state && one.row !== active) return false;
       const text = wanted.length ? (one.text ??= textOf(one.row)) : "";
       return wanted.every((word) => text.includes(word));
     };
-    const before = due, first = screenful();
-    let count = 0;
-    due = [];
+    const before = new Set(due.map((one) => one.row));
+    let any = false, count = 0, first;
+    if (pushed) due.length = 0;
+    else due = [];
     groups ??= read();
     for (const { body, rows } of groups) {
-      const above = count;
+      const folded = body.hasAttribute("data-folded"); // its rows take no room
+      let some = false;
       for (const one of rows) {
         one.shown = fits(one);
         if (one.row.hidden === one.shown) {
-          if (count < first) one.row.hidden = !one.shown;
-          else due.push(one);
+          const later = !folded && (!pushed || before.has(one.row)) && count >= (first ??= screenful());
+          if (later) due.push(one);
+          else one.row.hidden = !one.shown;
         }
-        if (one.shown) count++;
+        some ||= one.shown;
+        if (one.shown && !folded) count++;
       }
-      body.toggleAttribute("data-none", count === above);
+      body.toggleAttribute("data-none", !some);
+      any ||= some;
     }
     const nothing = $("nothing");
-    if (nothing) nothing.hidden = count > 0;
+    if (nothing) nothing.hidden = any;
     for (const part of parts(".part")) part.ariaPressed = String(part.value === state);
-    if (before.length || due.length) room();
-    if (due.length) setTimeout(turnMore, pause, due);
+    if (before.size || due.length) room();
+    if (!pushed && due.length) setTimeout(turnMore, pause, due);
   };
 
-  // Whoever leaves the box finds all of them.
-  addEventListener("keydown", ({ target }) => { if (due.length && target !== find.elements.q) turnAll(); }, true);
+  // A key that is pressed elsewhere than in the box finds all of them.
+  addEventListener("keydown", ({ target }) => { if (target !== find.elements.q) turnAll(); }, true);
 
   // The title and the icon tell the worst state.
   const icon = $("icon"), plainIcon = icon.href;
@@ -192,8 +198,8 @@
     let last; // the box that was clicked before, for shift
     board.addEventListener("click", (event) => {
       const box = event.target;
+      if (box.id === "pick-all" || box.classList?.contains("pick")) turnAll();
       if (box.id === "pick-all") {
-        turnAll();
         for (const one of picks()) if (seen(one)) one.checked = box.checked;
       } else if (!box.classList?.contains("pick")) {
         return;
@@ -216,7 +222,7 @@
     }
     if (rows) {
       groups = undefined;
-      apply();
+      apply(true);
       announce();
       if (bulk) count();
     }
@@ -227,7 +233,7 @@
   // that the page answers meanwhile; what is pushed waits until they are there.
   const source = $("rest");
   if (source) {
-    const text = source.textContent, bytes = 64 << 10;
+    const list = board.querySelector(".list"), text = source.textContent, bytes = 64 << 10;
     let done;
     const whole = new Promise((resolve) => { done = resolve; });
     const wait = ({ detail }) => detail.waitUntil(whole);
@@ -247,10 +253,11 @@
       at = end;
       for (const plain of part.content.querySelectorAll(".plain")) plain.remove();
       const forms = [...part.content.querySelectorAll("[hx-post]")];
-      left -= part.content.querySelectorAll(".row:not([hidden])").length;
       for (const body of part.content.querySelectorAll("tbody")) {
+        const rows = [...body.rows], last = list.lastElementChild;
         if (body.id) list.append(body);
-        else list.lastElementChild.append(...body.rows);
+        else last.append(...rows);
+        if (!list.lastElementChild.hasAttribute("data-folded")) left -= rows.filter((row) => row.matches(".row:not([hidden])")).length;
       }
       for (const form of forms) htmx.process(form);
       room();
