@@ -197,17 +197,18 @@
   if (bulk) {
     let last; // the box that was clicked before, for shift
     board.addEventListener("click", (event) => {
-      const box = event.target;
-      if (box.id === "pick-all" || box.classList?.contains("pick")) turnAll();
-      if (box.id === "pick-all") {
+      const box = event.target, every = box.id === "pick-all";
+      if (!every && !box.classList?.contains("pick")) return;
+      turnAll();
+      if (every) {
         for (const one of picks()) if (seen(one)) one.checked = box.checked;
-      } else if (!box.classList?.contains("pick")) {
-        return;
-      } else if (event.shiftKey && last?.isConnected) {
-        const boxes = picks(), [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
-        for (const one of boxes.slice(from, to + 1)) if (seen(one)) one.checked = box.checked;
+      } else {
+        if (event.shiftKey && last?.isConnected) {
+          const boxes = picks(), [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
+          for (const one of boxes.slice(from, to + 1)) if (seen(one)) one.checked = box.checked;
+        }
+        last = box;
       }
-      if (box.id !== "pick-all") last = box;
       count();
     });
     board.addEventListener("change", count); // by somebody else's script, or the keyboard
