@@ -157,7 +157,7 @@ func TestPicturesOfTheDemo(t *testing.T) {
 		tab := browser.Open(t, browsertest.Size(look.width, look.height, look.theme))
 		tab.Go("http://" + b.address + look.path)
 		tab.Wait(`document.querySelector("#link").dataset.link === "open" && !document.body.innerText.includes("checking")`)
-		if over := browsertest.Eval[int](tab, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+		if over := browsertest.Eval[int](tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
 			t.Errorf("%s is %d pixels wider than its window", look.name, over)
 		}
 		if dir := os.Getenv("TEND_PICTURES"); dir != "" {

@@ -28,7 +28,7 @@ func TestPicturesOfChartsFitTheirWindows(t *testing.T) {
 				if dir != "" {
 					tab.Shoot(filepath.Join(dir, strings.Join([]string{name, size.name, theme}, "-")+".png"))
 				}
-				if wide := browsertest.Eval[int](tab, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
+				if wide := browsertest.Eval[int](tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
 					t.Errorf("/%s is %d pixels wider than a window of %d", name, wide, size.width)
 				}
 			}

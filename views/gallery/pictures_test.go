@@ -33,7 +33,7 @@ func TestPicturesFitTheirWindows(t *testing.T) {
 				if dir != "" {
 					tab.Shoot(filepath.Join(dir, name+"-"+size.name+"-"+theme+".png"))
 				}
-				if wide := browsertest.Eval[int](tab, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
+				if wide := browsertest.Eval[int](tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
 					t.Errorf("%s is %d pixels wider than a window of %d", path, wide, size.width)
 				}
 			}
