@@ -59,12 +59,28 @@ func (p *Painter) Line(text []byte) (runs []Run, hidden int) {
 			text = text[n:]
 			continue
 		}
+		if n := literal(text); n > 0 {
+			b.Write(text[:n])
+			text = text[n:]
+			continue
+		}
 		r, n := utf8.DecodeRune(text)
 		b.WriteRune(printable(r))
 		text = text[n:]
 	}
 	flush()
 	return runs, hidden
+}
+
+// literal is how many bytes at the beginning of text are shown as they are: most
+// of most logs.
+func literal(text []byte) int {
+	for i, c := range text {
+		if c < 0x20 && c != '\t' || c >= 0x7f {
+			return i
+		}
+	}
+	return len(text)
 }
 
 // visiblePart is what a terminal would still show of a line that a program
