@@ -13,20 +13,21 @@ import (
 // its first instruction.
 func measureStart(ctx context.Context, b *bench) error {
 	var ours, hand, told samples
-	for range b.size.rounds {
+	err := inTurns(b.size.rounds, func() error {
 		took, known, err := b.startAll(ctx)
-		if err != nil {
-			return err
-		}
 		ours.ms(took)
 		told.ms(known)
-		if took, err = b.startByHand(ctx); err != nil {
-			return err
-		}
+		return err
+	}, func() error {
+		took, err := b.startByHand(ctx)
 		hand.ms(took)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	b.table.add(row{
-		what: fmt.Sprintf("tend serve to all %d servers running", b.size.servers), unit: "ms", ours: ours, hand: hand,
+		what: fmt.Sprintf("tend serve to all %d servers running", b.size.servers), unit: "ms", ours: ours, hand: hand, turns: true,
 		target: "<= 1.3 x",
 		met:    func(r row) bool { return r.ratio() <= 1.3 },
 		notes:  []string{"by hand: a loop that gives each a file to write to", fmt.Sprintf("GET /api/servers says so after %s (median)", value(told.median(), "ms"))},

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// samples are repetitions of one measurement, in any order.
+// samples are repetitions of one measurement, in order.
 type samples []float64
 
 func (s *samples) add(v float64) { *s = append(*s, v) }
@@ -46,4 +46,23 @@ func (s samples) mean() float64 {
 		sum += v
 	}
 	return sum / float64(len(s))
+}
+
+// inTurns measures both in so many rounds, each as often first: the second
+// finds what the first has left, such as memory that was just freed. It returns
+// the first error.
+func inTurns(rounds int, ours, hand func() error) error {
+	for i := range rounds {
+		first, second := ours, hand
+		if i%2 == 1 {
+			first, second = hand, ours
+		}
+		if err := first(); err != nil {
+			return err
+		}
+		if err := second(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
