@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,22 +22,21 @@ type sidecar struct {
 	Rotating   bool     `json:"rotating,omitempty"`
 }
 
-// save replaces the sidecar at once. No fsync: a rename survives the death of
-// the manager, and what is wrong after a loss of power is seen by Head.
+// sidecarSize is what each is filled up to: more than any takes, and so little
+// that one write(2) within one block puts it there, whenever the manager dies.
+const sidecarSize = 512
+
+// save writes the sidecar over the one that is there: that needs no space on a
+// full disk, where this record is what has to be written before anything can be
+// freed, and a file system has nothing to flush, as it has after a rename. No
+// fsync: what is wrong after a loss of power is seen by Head.
 func (c sidecar) save(path string) error {
 	text, err := json.Marshal(c)
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	temp := path + ".new"
-	err = os.WriteFile(temp, text, 0o600)
-	if errors.Is(err, syscall.ENOSPC) {
-		err = c.squeeze(path, text)
-		_ = os.Remove(temp) // an empty leftover, if it is there at all
-		return err
+	if err == nil && len(text) > sidecarSize {
+		err = fmt.Errorf("%d bytes are too many", len(text))
 	}
 	if err == nil {
-		err = os.Rename(temp, path)
+		err = overwrite(path, append(text, bytes.Repeat([]byte{' '}, sidecarSize-len(text))...))
 	}
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
@@ -44,24 +44,26 @@ func (c sidecar) save(path string) error {
 	return nil
 }
 
-// squeeze writes over the old sidecar where it is: the disk is full, and this
-// very record is what has to be written before any of it can be freed.
-func (c sidecar) squeeze(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+// overwrite writes a block at the beginning of a file. One that was not there
+// appears with it.
+func overwrite(path string, block []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NOFOLLOW, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		temp := path + ".new"
+		if err = os.WriteFile(temp, block, 0o600); err == nil {
+			err = os.Rename(temp, path)
+		}
+		if err != nil {
+			_ = os.Remove(temp) // an empty leftover, if it is there at all
+		}
+		return err
+	}
 	if err != nil {
-		return fmt.Errorf("writing %s on a full disk: %w", path, err)
+		return err
 	}
 	defer f.Close()
-	for len(text) < 512 { // one block, and always longer than what it replaces
-		text = append(text, ' ')
-	}
-	if _, err = f.WriteAt(text, 0); err == nil {
-		err = f.Truncate(int64(len(text)))
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s on a full disk: %w", path, err)
-	}
-	return nil
+	_, err = f.WriteAt(block, 0)
+	return err
 }
 
 // loadSidecar returns false where there is none, and an error where it cannot
