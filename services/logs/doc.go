@@ -9,13 +9,15 @@
 //
 // # What is kept
 //
-// A log over its limit, or over four times that in a burst of more than 128 MB/s,
-// loses its head, down to a quarter of the limit below, in
+// A log over its limit loses its head, down to a quarter of the limit below, in
 // steps of at most 16 MB and whole blocks: first the head becomes a hole
-// (PUNCH_HOLE, some 3 ms for 16 MB), and when the writer is slow, or the hole
-// large, the file becomes short (COLLAPSE_RANGE, some 15 ms, in which the
-// writer stands still). To collapse at every step took a writer of short
-// lines an eighth of its speed, to do it seldom 2 percent. So a file is small
+// (PUNCH_HOLE, some 3 to 6 ms for 16 MB, in which the writer stands still), and
+// when the writer is slow, or the hole large, the file becomes short
+// (COLLAPSE_RANGE, some 15 ms, after the disk has written what is left, for
+// which nobody waits). To collapse at every step took a writer of short lines an
+// eighth of its speed, to do it seldom 2 percent, and to make holes all the time
+// 5 to 10 percent. So nothing is freed in a burst of more than 128 MB/s before
+// the log has eight times its limit, where the disk has that to spare. A file is small
 // and plain whenever it is not being flooded. Where the file system cannot
 // collapse, the next run begins a new file and the one before is kept as
 // <server>.log.1 until the new one has enough; where it cannot make holes

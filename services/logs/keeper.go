@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -30,6 +31,9 @@ type keeper struct {
 	disk    disk
 	looked  time.Time // at the disk
 	next    time.Time // when the first log is due
+
+	compacting chan struct{} // holds one while a file is made short again: the disk serves one well
+	compacted  sync.WaitGroup
 }
 
 // pace is how a log is kept at present.
@@ -45,7 +49,8 @@ type pace struct {
 // and returns when ctx ends. It is called once. Followers end with it.
 func (s *Store) Run(ctx context.Context) error {
 	defer close(s.ended)
-	k := &keeper{store: s, paces: map[*log]*pace{}, armed: map[int]*log{}, disk: disk{store: s}}
+	k := &keeper{store: s, paces: map[*log]*pace{}, armed: map[int]*log{}, disk: disk{store: s}, compacting: make(chan struct{}, 1)}
+	defer k.compacted.Wait()
 	if w, err := s.options.watch(); err == nil {
 		k.watcher = w
 		defer w.close()
@@ -167,7 +172,9 @@ func (k *keeper) visit(l *log, p *pace) {
 	if rate >= gush && !k.disk.spares(gushMost*limit) {
 		rate = gush - 1
 	}
-	l.retain(rate)
+	if l.keepSmall(rate) && !k.compact(l) {
+		quiet = false // it has to be looked at again
+	}
 	if now.Sub(k.looked) >= diskPace {
 		k.looked = now
 		k.disk.check()
@@ -179,6 +186,21 @@ func (k *keeper) visit(l *log, p *pace) {
 	if quiet {
 		k.rest(l, p)
 	}
+}
+
+// compact makes the file of a log short again while all logs are looked at. It
+// reports false while it does that to another.
+func (k *keeper) compact(l *log) bool {
+	select {
+	case k.compacting <- struct{}{}:
+	default:
+		return false
+	}
+	k.compacted.Go(func() {
+		l.compact()
+		<-k.compacting
+	})
+	return true
 }
 
 // rest waits for the watcher instead of the clock.

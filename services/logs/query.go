@@ -66,7 +66,8 @@ type Query struct {
 	Place  bool // begin with an empty Line, Partial, that only says where the answer begins
 
 	// MaxLag, for a follower that only wants to see the present: when more
-	// than so many bytes wait for it, it goes on nearer the end. The gap
-	// shows as an Address that is not the Next before it. 0 never skips.
+	// than so many bytes wait for it, it goes on where an eighth of them are
+	// left. The gap shows as an Address that is not the Next before it. 0 never
+	// skips.
 	MaxLag int64
 }

@@ -202,6 +202,10 @@ func (r *reader) flush(yield func(Line) bool) bool {
 	return yield(line)
 }
 
+// skipTo is the share of what may wait for a reader that is left to it after it
+// was overtaken: by the time it has shown more, that is old as well.
+const skipTo = 8
+
 // skip goes nearer the end where more waits than the caller wants to see.
 func (r *reader) skip() {
 	if r.maxLag <= 0 {
@@ -210,7 +214,7 @@ func (r *reader) skip() {
 	_, end := r.log.reach()
 	from := r.after(len(r.buf))
 	if end.Gen == from.Gen && end.Off-from.Off > r.maxLag {
-		r.next(Address{end.Gen, end.Off - r.maxLag}, nil)
+		r.next(Address{end.Gen, end.Off - r.maxLag/skipTo}, nil)
 		r.torn = !r.log.atLineStart(r.at)
 	}
 }

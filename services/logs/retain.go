@@ -15,12 +15,12 @@ const (
 )
 
 // While a log grows by gush or more, in bytes a second, it may have gushMost times
-// its limit before anything is freed: its writer waits while pages are, and by
-// then may have written all it had. Where the disk has no room for that it
-// counts as slower.
+// its limit before anything is freed: its writer waits while pages are, for a
+// tenth of its time where it writes lines as fast as it can, and by then may have
+// written all it had. Where the disk has no room for that it counts as slower.
 const (
 	gush     = 128 << 20
-	gushMost = 4
+	gushMost = 8
 )
 
 // most is how much of a log is kept at the most while it grows at rate. The
@@ -38,16 +38,32 @@ const notSmall = "the log could not be kept small"
 // retain frees the head where the log is over its limit, and makes the file
 // short again where that is due. rate is how fast it grows, in bytes a second.
 func (l *log) retain(rate float64) {
+	if l.keepSmall(rate) {
+		l.compact()
+	}
+}
+
+// keepSmall is retain without the part that waits for the disk: it reports
+// whether compact is due.
+func (l *log) keepSmall(rate float64) (due bool) {
 	for l.retainStep(rate) {
 	}
 	l.mu.Lock()
-	file, hole := l.cur.file, l.cur.Start
-	due := (l.way == collapse || l.way == untried) && hole > 0 && !l.unowned() && (rate < slowRate || hole >= max(4*l.limit, maxHole))
-	l.unlock()
-	if !due {
+	defer l.unlock()
+	hole := l.cur.Start
+	return (l.way == collapse || l.way == untried) && hole > 0 && !l.unowned() && (rate < slowRate || hole >= max(4*l.limit, maxHole))
+}
+
+// compact makes the file short again. It may wait long for the disk, without
+// the lock, and is harmless where Begin replaced the file meanwhile.
+func (l *log) compact() {
+	l.mu.RLock()
+	file := l.cur.file
+	l.mu.RUnlock()
+	if file == nil || l.fail("compacting") != nil {
 		return
 	}
-	writeBack(file) // without the lock: it takes long, and fails harmlessly where Begin replaced the file
+	writeBack(file)
 	l.mu.Lock()
 	defer l.unlock()
 	if l.cur.file == file && l.cur.Start > 0 {
@@ -60,6 +76,11 @@ func (l *log) retain(rate float64) {
 func (l *log) retainStep(rate float64) bool {
 	l.mu.Lock()
 	defer l.unlock()
+	return l.step(rate)
+}
+
+// step is retainStep for those who hold the lock.
+func (l *log) step(rate float64) bool {
 	most := l.most(rate)
 	target := most - l.limit/4
 	if l.old != nil && l.cur.kept() >= l.limit/4*3 {
