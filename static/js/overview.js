@@ -131,7 +131,8 @@
     if (icon.getAttribute("href") !== href) icon.setAttribute("href", href);
   };
 
-  // The address follows when the typing pauses: it takes longer than the list.
+  // The address follows when the typing is over: it takes longer than the list,
+  // and a key that comes meanwhile waits.
   let typed = 0;
   const note = () => {
     clearTimeout(typed);
@@ -140,7 +141,7 @@
   find.elements.q.addEventListener("input", () => {
     apply();
     clearTimeout(typed);
-    typed = setTimeout(note, 200);
+    typed = setTimeout(note, 1000);
   });
   find.elements.q.addEventListener("change", note); // somebody leaves the box
   addEventListener("pagehide", note);
@@ -185,13 +186,20 @@
   const bulk = $("bulk");
   const picks = () => [...all(".pick")];
   const seen = (box) => !box.closest(".row").hidden && !box.closest("[data-folded]");
+  let marked = new Set(); // the rows that look selected
+  const mark = (rows) => {
+    for (const row of marked.difference(rows)) row.removeAttribute("data-picked");
+    for (const row of rows) if (!row.hasAttribute("data-picked")) row.setAttribute("data-picked", "");
+    marked = rows;
+  };
   const count = () => {
-    const boxes = picks(), n = boxes.filter((box) => box.checked).length;
+    const boxes = picks(), picked = boxes.filter((box) => box.checked), n = picked.length;
+    mark(new Set(picked.map((box) => box.closest(".row"))));
     bulk.dataset.picked = n;
     $("picked").textContent = n;
-    const every = $("pick-all"), shown = boxes.filter(seen);
+    const every = $("pick-all");
     every.hidden = false;
-    every.checked = n > 0 && shown.every((box) => box.checked);
+    every.checked = n > 0 && boxes.every((box) => box.checked || !seen(box));
     every.indeterminate = n > 0 && !every.checked;
   };
   if (bulk) {
