@@ -25,7 +25,11 @@ func listIsSearched(t *testing.T, b *browsertest.Browser) {
 	every := shown(tab)
 	browsertest.Eval[bool](tab, `(document.querySelector("#filter").focus(), true)`)
 	tab.Press("WE stop")
-	tab.Wait(sees("web") + ` && location.search === "?q=WE+stop"`)
+	tab.Wait(sees("web"))
+	browsertest.Eval[bool](tab, `(htmx.trigger("#poll", "tend:poll"), true)`) // a list that comes now is the one looked for
+	if got := browsertest.Eval[string](tab, `location.search + " " + document.querySelector("#poll").getAttribute("hx-get")`); got != "?q=WE+stop /?q=WE+stop" {
+		t.Errorf("while somebody types, the list is asked for by %s", got)
+	}
 	// What is pushed obeys, unless somebody is in it.
 	s.start("web")
 	tab.Wait(sees(""))

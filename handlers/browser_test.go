@@ -147,6 +147,13 @@ func focusStays(t *testing.T, b *browsertest.Browser) {
 	if !browsertest.Eval[bool](tab, `document.querySelector("#server-web .pick").checked && document.querySelector("#picked").textContent === "1"`) {
 		t.Error("the server is not selected any more")
 	}
+	browsertest.Eval[bool](tab, `new Promise((done) => {
+		addEventListener("htmx:after:request", () => setTimeout(done, 100, true), { once: true });
+		htmx.trigger("#poll", "tend:poll");
+	})`)
+	if !browsertest.Eval[bool](tab, `document.querySelector("#server-web").hasAttribute("data-picked")`) {
+		t.Error("the server does not look selected after the same list came again")
+	}
 	// Also when the whole list comes anew, and when the control makes no sense any more.
 	kind := services.Unconfigured
 	s.Set(services.EventOrphan, services.Status{Name: "aaa", Phase: services.Running, Want: services.Up, Running: true, Orphaned: true, OrphanKind: &kind, OrphanedPID: 9, PID: 9})

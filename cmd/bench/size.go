@@ -35,14 +35,14 @@ type size struct {
 
 var full = size{
 	name: "full", servers: 1000, kills: 300, holders: 10, rounds: 6, stopped: 100,
-	windows: 10, idle: 40, window: 3 * time.Second, looks: 40, writes: 10, floods: 3, log: 512e6, keep: 64e6, gets: 300,
+	windows: 10, idle: 40, window: 3 * time.Second, looks: 40, writes: 10, floods: 4, log: 512e6, keep: 64e6, gets: 300,
 	passes: 6, storm: 10_000, stormy: 10 * time.Second, pages: 200, changes: 100, aged: 10 * time.Minute,
 	visits: 15, crashes: 60, bigLog: 1e9, scrolls: 100,
 }
 
 var small = size{
 	name: "quick", servers: 100, kills: 30, holders: 3, rounds: 2, stopped: 20,
-	windows: 2, idle: 2, window: 3 * time.Second, looks: 8, writes: 1, floods: 1, log: 48e6, keep: 8e6, gets: 50,
+	windows: 2, idle: 2, window: 3 * time.Second, looks: 8, writes: 1, floods: 1, log: 48e6, keep: 4e6, gets: 50,
 	passes: 1, storm: 1000, stormy: 2 * time.Second, pages: 20, changes: 100, aged: 20 * time.Second,
 	visits: 3, crashes: 10, bigLog: 50e6, scrolls: 20,
 }

@@ -48,7 +48,7 @@ func (s samples) mean() float64 {
 	return sum / float64(len(s))
 }
 
-// inTurns measures both in so many rounds, each as often first: the second
+// inTurns measures both in so many rounds, each first in every other: the second
 // finds what the first has left, such as memory that was just freed. It returns
 // the first error.
 func inTurns(rounds int, ours, hand func() error) error {

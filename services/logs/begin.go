@@ -10,7 +10,7 @@ import (
 func (l *log) begin() (*os.File, error) {
 	l.look(time.Now().UnixNano())
 	if l.due() {
-		for l.step(0) { // of a burst that was not over, too, no more is kept than of others
+		for l.way == punch && l.step(0) { // also of a burst that was not over no more is kept than of others
 		}
 		if err := l.rotate(); err != nil {
 			l.release() // opened again, the log finds out how far that came

@@ -1,11 +1,13 @@
 package logs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -166,7 +168,7 @@ func TestDamagedRecordsCostAddressesButNoLine(t *testing.T) {
 			case -2:
 				errs = append(errs, os.Remove(b.path(file)))
 			case -1:
-				errs = append(errs, os.WriteFile(b.path(file), []byte(strings.Repeat("\xff{}", 99)), 0o600))
+				errs = append(errs, os.WriteFile(b.path(file), []byte(strings.Repeat("\xff{}", 999)), 0o600))
 			default:
 				errs = append(errs, os.WriteFile(b.path(file), whole[:n], 0o600))
 			}
@@ -188,6 +190,36 @@ func TestDamagedRecordsCostAddressesButNoLine(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestASidecarThatCannotBeWrittenOverIsReplaced(t *testing.T) {
+	c := sidecar{segment: segment{Gen: 3, Base: 4096, Start: 8192}}
+	for name, spoil := range map[string]func(path, other string) error{
+		"absent": func(path, _ string) error { return nil },
+		"empty":  func(path, _ string) error { return os.WriteFile(path, nil, 0o600) },
+		"short":  func(path, _ string) error { return os.WriteFile(path, []byte(`{"gen":1}`), 0o600) },
+		"long":   func(path, _ string) error { return os.WriteFile(path, bytes.Repeat([]byte("x"), 3*sidecarSize), 0o600) },
+		"a link": func(path, other string) error { return os.Symlink(other, path) },
+		// Others than root may not write to it; its directory is theirs.
+		"unwritable": func(path, _ string) error { return os.WriteFile(path, []byte(`{"gen":1}`), 0o400) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path, other := filepath.Join(dir, "api.log.meta"), filepath.Join(dir, "other")
+			if err := errors.Join(os.WriteFile(other, []byte("precious"), 0o600), spoil(path, other)); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.save(path); err != nil {
+				t.Fatal(err)
+			}
+			if got, found, err := loadSidecar(path); err != nil || !found || got.segment != c.segment {
+				t.Errorf("read back: %+v, %v, %v", got, found, err)
+			}
+			if text, err := os.ReadFile(other); err != nil || string(text) != "precious" {
+				t.Errorf("the other file holds %q: %v", text, err)
+			}
+		})
 	}
 }
 

@@ -17,8 +17,8 @@
 // which nobody waits). To collapse at every step took a writer of short lines an
 // eighth of its speed, to do it seldom 2 percent, and to make holes all the time
 // 5 to 10 percent. So nothing is freed in a burst of more than 128 MB/s before
-// the log has eight times its limit, where the disk has that to spare. A file is small
-// and plain whenever it is not being flooded. Where the file system cannot
+// the log has six times its limit, where the disk has that to spare. A file is
+// small and plain whenever it is not being flooded. Where the file system cannot
 // collapse, the next run begins a new file and the one before is kept as
 // <server>.log.1 until the new one has enough; where it cannot make holes
 // either, likewise, and an event says so. What works is found by trying.
@@ -36,9 +36,10 @@
 //
 // # Who looks when
 //
-// Run's goroutine, the keeper, alone looks at clocks and removes heads. A log
-// that is being written is looked at by fstat, more often the faster it grows.
-// A quiet one has an inotify watch for one event only, and costs nothing. A
+// Run's goroutine, the keeper, looks at clocks and removes heads; Begin does
+// where it sets a file aside, and one goroutine beside the keeper makes files
+// short, which waits for the disk. A log that is being written is looked at by
+// fstat, more often the faster it grows. A quiet one has an inotify watch for one event only, and costs nothing. A
 // watch that stays would slow the writer by half: 3.6 s became 5.6 s for
 // 4.5 million lines. Where there are no watches, quiet logs are looked at in turn.
 //
@@ -46,7 +47,8 @@
 //
 // The Store's lock guards its table. Each log has a read-write lock that is
 // held across file operations, and guards nothing but: readers hold it for one
-// window of 64 kB, the keeper for one step, Begin while it opens the file.
+// window of 64 kB, the keeper for one step, Begin while it opens the file or
+// sets one aside.
 // Events are reported after it is released. Readers see only what was looked
 // at, so that every line they yield has a time.
 package logs

@@ -28,8 +28,8 @@ const (
 //
 // The lock is held across file operations, unlike anywhere else: to keep a
 // reader from a file whose head is being removed is what it is there for. It
-// is write-locked for one step of retention at most, and read-locked for one
-// window of a reader.
+// is write-locked for one step of retention at most, for all of them where a run
+// begins a new file, and read-locked for one window of a reader.
 type log struct {
 	name, path string
 	report     func(services.Event)

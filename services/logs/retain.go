@@ -20,7 +20,7 @@ const (
 // written all it had. Where the disk has no room for that it counts as slower.
 const (
 	gush     = 128 << 20
-	gushMost = 8
+	gushMost = 6
 )
 
 // most is how much of a log is kept at the most while it grows at rate. The
@@ -64,6 +64,7 @@ func (l *log) compact() {
 		return
 	}
 	writeBack(file)
+	writeBack(file) // what was written meanwhile: the rest is waited for with the lock
 	l.mu.Lock()
 	defer l.unlock()
 	if l.cur.file == file && l.cur.Start > 0 {

@@ -61,7 +61,7 @@ func places(t *testing.T) map[string]string {
 
 func TestAFloodIsKeptSmallWhileFollowersSeeEveryLine(t *testing.T) {
 	const limit = 4 << 20
-	lines := 1_000_000
+	lines := 400_000
 	if testing.Short() {
 		lines = 150_000
 	}

@@ -26,10 +26,11 @@ type sidecar struct {
 // that one write(2) within one block puts it there, whenever the manager dies.
 const sidecarSize = 512
 
-// save writes the sidecar over the one that is there: that needs no space on a
-// full disk, where this record is what has to be written before anything can be
-// freed, and a file system has nothing to flush, as it has after a rename. No
-// fsync: what is wrong after a loss of power is seen by Head.
+// save writes the sidecar over the one that is there: that needs no space on
+// most full disks, where this record is what has to be written before anything
+// can be freed, and a file system has nothing to flush, as it has after a
+// rename. No fsync: a loss of power may leave an older one, which Head shows, and
+// then a new generation begins.
 func (c sidecar) save(path string) error {
 	text, err := json.Marshal(c)
 	if err == nil && len(text) > sidecarSize {
@@ -44,25 +45,25 @@ func (c sidecar) save(path string) error {
 	return nil
 }
 
-// overwrite writes a block at the beginning of a file. One that was not there
-// appears with it.
+// overwrite writes a block at the beginning of a file. Where there is none that
+// could hold it, and nothing else, another takes its place.
 func overwrite(path string, block []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NOFOLLOW, 0o600)
-	if errors.Is(err, fs.ErrNotExist) {
-		temp := path + ".new"
-		if err = os.WriteFile(temp, block, 0o600); err == nil {
-			err = os.Rename(temp, path)
+	if f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600); err == nil {
+		info, err := f.Stat()
+		if err == nil && info.Mode().IsRegular() && info.Size() <= int64(len(block)) {
+			_, err = f.WriteAt(block, 0)
+			return errors.Join(err, f.Close())
 		}
-		if err != nil {
-			_ = os.Remove(temp) // an empty leftover, if it is there at all
-		}
-		return err
+		_ = f.Close() // nothing was written
+	}
+	temp := path + ".new"
+	err := os.WriteFile(temp, block, 0o600)
+	if err == nil {
+		err = os.Rename(temp, path)
 	}
 	if err != nil {
-		return err
+		_ = os.Remove(temp) // an empty leftover, if it is there at all
 	}
-	defer f.Close()
-	_, err = f.WriteAt(block, 0)
 	return err
 }
 

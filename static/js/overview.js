@@ -133,9 +133,9 @@
 
   // The address follows when the typing is over: it takes longer than the list,
   // and a key that comes meanwhile waits.
-  let typed = 0;
+  let typed = 0; // the timer; none while the address is right
   const note = () => {
-    clearTimeout(typed);
+    typed = clearTimeout(typed);
     choose("q", find.elements.q.value.trim());
   };
   find.elements.q.addEventListener("input", () => {
@@ -145,6 +145,7 @@
   });
   find.elements.q.addEventListener("change", note); // somebody leaves the box
   addEventListener("pagehide", note);
+  addEventListener("tend:poll", () => { if (typed) note(); }, true); // before the list is asked for
 
   // The form is never sent: its buttons change the address.
   find.addEventListener("submit", (event) => {

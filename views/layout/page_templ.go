@@ -39,9 +39,9 @@ type Frame struct {
 // links are the pages for a role.
 func (f Frame) links() []model.Page { return model.PagesFor(f.Role) }
 
-// A step back asks for the page anew, and what somebody has opened stays open
-// when its surroundings are replaced.
-const config = `{"includeIndicatorCSS":false,"history":"reload","morphIgnore":["data-htmx-powered","open"],"ws":{"reconnectDelay":300,"reconnectMaxDelay":5000,"reconnectJitter":0}}`
+// A step back asks for the page anew, and what somebody has opened or selected
+// stays so when its surroundings are replaced.
+const config = `{"includeIndicatorCSS":false,"history":"reload","morphIgnore":["data-htmx-powered","open","data-picked"],"ws":{"reconnectDelay":300,"reconnectMaxDelay":5000,"reconnectJitter":0}}`
 
 // Page is the frame of every page; its children are the content.
 func Page(f Frame) templ.Component {
