@@ -35,7 +35,7 @@ type size struct {
 
 var full = size{
 	name: "full", servers: 1000, kills: 300, holders: 10, rounds: 6, stopped: 100,
-	windows: 10, idle: 40, window: 3 * time.Second, looks: 40, writes: 10, floods: 4, log: 512e6, keep: 64e6, gets: 300,
+	windows: 10, idle: 40, window: 3 * time.Second, looks: 40, writes: 16, floods: 4, log: 512e6, keep: 64e6, gets: 300,
 	passes: 6, storm: 10_000, stormy: 10 * time.Second, pages: 200, changes: 100, aged: 10 * time.Minute,
 	visits: 15, crashes: 60, bigLog: 1e9, scrolls: 100,
 }
