@@ -38,13 +38,14 @@ func collapseRange(file *os.File, n int64) error {
 	})
 }
 
-// writeBack starts what the file system would else do while the writer waits
-// for collapseRange, and waits for it.
-func writeBack(file *os.File) {
-	_ = onFile(file, func(fd int) error { // only saves time
-		return unix.SyncFileRange(fd, 0, 0,
-			unix.SYNC_FILE_RANGE_WAIT_BEFORE|unix.SYNC_FILE_RANGE_WRITE|unix.SYNC_FILE_RANGE_WAIT_AFTER)
-	})
+// writeBack has the disk get what was written to the file, which the file system
+// else does later, and may wait until it has.
+func writeBack(file *os.File, wait bool) {
+	flags := unix.SYNC_FILE_RANGE_WRITE
+	if wait {
+		flags |= unix.SYNC_FILE_RANGE_WAIT_BEFORE | unix.SYNC_FILE_RANGE_WAIT_AFTER
+	}
+	_ = onFile(file, func(fd int) error { return unix.SyncFileRange(fd, 0, 0, flags) }) // nothing depends on it
 }
 
 // dataStart returns where the hole at the head of the file ends, 0 without one.

@@ -15,7 +15,7 @@ func punchHole(*os.File, int64, int64) error { return errors.ErrUnsupported }
 
 func collapseRange(*os.File, int64) error { return errors.ErrUnsupported }
 
-func writeBack(*os.File) {}
+func writeBack(*os.File, bool) {}
 
 func dataStart(*os.File) int64 { return 0 }
 

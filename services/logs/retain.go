@@ -63,8 +63,8 @@ func (l *log) compact() {
 	if file == nil || l.fail("compacting") != nil {
 		return
 	}
-	writeBack(file)
-	writeBack(file) // what was written meanwhile: the rest is waited for with the lock
+	writeBack(file, true)
+	writeBack(file, true) // what was written meanwhile: the rest is waited for with the lock
 	l.mu.Lock()
 	defer l.unlock()
 	if l.cur.file == file && l.cur.Start > 0 {
