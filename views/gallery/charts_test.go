@@ -17,7 +17,7 @@ func TestPicturesOfChartsFitTheirWindows(t *testing.T) {
 	server := httptest.NewServer(routes())
 	defer server.Close()
 	browser := browsertest.Start(t)
-	for _, theme := range []string{"light", "dark"} {
+	for _, theme := range themesFor(dir) {
 		for _, size := range []struct {
 			name          string
 			width, height int64

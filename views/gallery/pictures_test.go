@@ -9,6 +9,15 @@ import (
 	"tend/handlers/browsertest"
 )
 
+// themesFor are the themes of the pictures that go into a directory. Whether a
+// page fits does not depend on its theme: without one, it is looked at in one.
+func themesFor(dir string) []string {
+	if dir == "" {
+		return []string{"light"}
+	}
+	return []string{"light", "dark"}
+}
+
 // TestPicturesFitTheirWindows also takes the pictures when TEND_PICTURES names a
 // directory.
 func TestPicturesFitTheirWindows(t *testing.T) {
@@ -16,7 +25,7 @@ func TestPicturesFitTheirWindows(t *testing.T) {
 	server := httptest.NewServer(routes())
 	defer server.Close()
 	browser := browsertest.Start(t)
-	for _, theme := range []string{"light", "dark"} {
+	for _, theme := range themesFor(dir) {
 		for _, size := range []struct {
 			name          string
 			width, height int64
