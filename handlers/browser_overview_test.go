@@ -24,7 +24,9 @@ func listIsSearched(t *testing.T, b *browsertest.Browser) {
 	tab := visit(t, b, s.URL)
 	every := shown(tab)
 	browsertest.Eval[bool](tab, `(document.querySelector("#filter").focus(), true)`)
-	tab.Press("WE stop")
+	tab.Press("WE")
+	tab.Wait(sees("web") + ` && location.search === "?q=WE"`) // by itself, when the typing is over
+	tab.Press(" stop")
 	tab.Wait(sees("web"))
 	browsertest.Eval[bool](tab, `(htmx.trigger("#poll", "tend:poll"), true)`) // a list that comes now is the one looked for
 	if got := browsertest.Eval[string](tab, `location.search + " " + document.querySelector("#poll").getAttribute("hx-get")`); got != "?q=WE+stop /?q=WE+stop" {
