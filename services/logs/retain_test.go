@@ -165,22 +165,29 @@ func TestAQuietLogIsPlainAgain(t *testing.T) {
 	}
 }
 
-func TestABurstThatIsSetAsideIsKeptSmall(t *testing.T) {
-	b := newBench(t, t.TempDir(), func(o *Options) { o.way = punch })
-	const limit = 256 << 10
-	f := b.begin("api", limit)
-	l, err := b.store.log("api")
+// burst has a server write more than a burst may have, and keeps it.
+func (b *bench) burst(server string, limit int64) *log {
+	b.t.Helper()
+	f := b.begin(server, limit)
+	l, err := b.store.log(server)
 	if err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
 	for n := 0; l.cur.kept() < (gushMost+1)*limit; n += 10 {
-		flood(t, f, n, 10)
+		flood(b.t, f, n, 10)
 		l.refresh(time.Now())
 	}
 	l.retain(gush)
 	if l.way == none {
-		t.Skip("nothing can be freed here")
+		b.t.Skip("nothing can be freed here")
 	}
+	return l
+}
+
+func TestABurstThatIsSetAsideIsKeptSmall(t *testing.T) {
+	b := newBench(t, t.TempDir(), func(o *Options) { o.way = punch })
+	const limit = 256 << 10
+	b.burst("api", limit)
 	b.begin("api", limit)
 	if got := usage(t, b.path("api.log.1")); got > limit || got < limit/2 {
 		t.Errorf("%d bytes of the run before are left, of %d", got, limit)
@@ -362,19 +369,7 @@ func TestNobodyWaitsWhileAnotherFileIsMadeShort(t *testing.T) {
 func TestABurstIsLeftAloneUntilItIsOver(t *testing.T) {
 	b := newBench(t, t.TempDir())
 	const limit = 256 << 10
-	f := b.begin("api", limit)
-	l, err := b.store.log("api")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for n := 0; l.cur.kept() < (gushMost+1)*limit; n += 10 {
-		flood(t, f, n, 10)
-		l.refresh(time.Now())
-	}
-	l.retain(gush)
-	if l.way == none {
-		t.Skip("nothing can be freed here")
-	}
+	l := b.burst("api", limit)
 	if kept := l.cur.kept(); kept > gushMost*limit || kept < (gushMost-1)*limit {
 		t.Errorf("while it bursts %d bytes are kept, of %d", kept, limit)
 	}
