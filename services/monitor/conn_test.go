@@ -97,6 +97,9 @@ func TestWhoReachesItselfHasReachedNobody(t *testing.T) {
 	c := conn{port: free(t), fd: fd, family: unix.AF_INET}
 	defer c.close()
 	self := &unix.SockaddrInet4{Port: c.port, Addr: [4]byte{127, 0, 0, 1}}
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil { // others may have used it just now
+		t.Fatal(err)
+	}
 	if err := unix.Bind(fd, self); err != nil {
 		t.Fatal(err)
 	}

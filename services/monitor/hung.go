@@ -28,10 +28,10 @@ func (e Eyes) halted(runs ...string) []string {
 // halt is what is said of a run whose main process is stopped by a signal.
 const halt = "it is halted (SIGSTOP): SIGCONT lets it go on"
 
-// queue is what is known of a port of a live server.
-type queue struct {
+// backlog is what is known of the connections that a live server has not
+// accepted yet.
+type backlog struct {
 	run     string
-	port    int
 	mark    uint64 // of the sockets whose owner is known
 	owned   bool
 	waiting int // at the last look
@@ -39,30 +39,23 @@ type queue struct {
 	why     string
 }
 
-// lookAtQueues finds servers whose ports take connections and that are not
+// lookAtBacklogs finds servers whose ports take connections and that are not
 // well all the same: they are stopped, accept nothing, or the port is not
 // theirs.
-func (w *watch) lookAtQueues() {
-	before := w.queues
-	w.queues = make(map[string]*queue, len(before))
-	for _, t := range w.targets {
-		if t.Port == 0 || !t.Alive {
-			continue
+func (w *watch) lookAtBacklogs() {
+	for i := range w.queue {
+		p := &w.queue[i]
+		listens := p.Alive && len(p.listener.inodes) > 0 // else the check itself says that nobody does
+		if !listens || p.backlog.run != p.Run {
+			p.backlog = backlog{run: p.Run}
 		}
-		l, known := w.ports.listening[t.Port]
-		if !known || l.mark == 0 || len(l.inodes) == 0 {
-			continue // the check itself says that nobody listens
+		if listens {
+			p.backlog.look(w.Eyes, p.Port, p.listener)
 		}
-		q := before[t.Server]
-		if q == nil || q.run != t.Run {
-			q = &queue{run: t.Run, port: t.Port}
-		}
-		w.queues[t.Server] = q
-		q.look(w.Eyes, l)
 	}
 }
 
-func (q *queue) look(eyes Eyes, l listener) {
+func (q *backlog) look(eyes Eyes, port int, l *listener) {
 	if q.mark != l.mark {
 		q.mark, q.owned = l.mark, eyes.Owned == nil || eyes.Owned(q.run, l.inodes)
 	}
@@ -74,11 +67,11 @@ func (q *queue) look(eyes Eyes, l listener) {
 	q.waiting = l.waiting
 	switch {
 	case !q.owned:
-		q.why = fmt.Sprintf("port %d is not its own: another process listens there", q.port)
+		q.why = fmt.Sprintf("port %d is not its own: another process listens there", port)
 	case q.rounds > 0 && len(eyes.halted(q.run)) > 0:
 		q.why = halt
 	case q.rounds >= stuck:
-		q.why = fmt.Sprintf("port %d takes connections, but it has accepted none of %d that wait", q.port, l.waiting)
+		q.why = fmt.Sprintf("port %d takes connections, but it has accepted none of %d that wait", port, l.waiting)
 	default:
 		q.why = ""
 	}
@@ -87,8 +80,8 @@ func (q *queue) look(eyes Eyes, l listener) {
 // hung says why a server is not well though its port takes connections, empty
 // where it is.
 func (w *watch) hung(t Target) string {
-	if q := w.queues[t.Server]; q != nil && q.run == t.Run {
-		return q.why
+	if i, known := w.index[t.Server]; known && w.queue[i].backlog.run == t.Run {
+		return w.queue[i].backlog.why
 	}
 	return ""
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestAServerThatAcceptsNothingIsHungThoughItsPortTakesConnections(t *testing.T) {
-	if !listListening(map[int]listener{}) {
+	if !listListening(map[int]*listener{}) {
 		t.Skip("this system has no list of its sockets")
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -30,7 +30,7 @@ func TestAServerThatAcceptsNothingIsHungThoughItsPortTakesConnections(t *testing
 }
 
 func TestAServerThatIsHaltedIsHungAtOnce(t *testing.T) {
-	if !listListening(map[int]listener{}) {
+	if !listListening(map[int]*listener{}) {
 		t.Skip("this system has no list of its sockets")
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestAServerThatIsHaltedIsHungAtOnce(t *testing.T) {
 }
 
 func TestAPortIsAServersOwnOnlyIfItHasTheSocket(t *testing.T) {
-	if !listListening(map[int]listener{}) {
+	if !listListening(map[int]*listener{}) {
 		t.Skip("this system has no list of its sockets")
 	}
 	synctest.Test(t, func(t *testing.T) {

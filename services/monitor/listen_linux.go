@@ -3,7 +3,6 @@ package monitor
 import (
 	"encoding/binary"
 	"net/netip"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,7 +27,7 @@ const (
 //
 // The kernel is asked for the sockets that listen, and for nothing else:
 // /proc/net/tcp would make it walk through all connections of the machine.
-func listListening(ports map[int]listener) bool {
+func listListening(ports map[int]*listener) bool {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_INET_DIAG)
 	if err != nil {
 		return false
@@ -81,20 +80,30 @@ func socketAt(here, there netip.AddrPort) (s *endpoint, known bool) {
 	if err != nil {
 		return nil, false
 	}
-	messages, err := syscall.ParseNetlinkMessage(buf[:n])
-	if err != nil || len(messages) == 0 {
-		return nil, false
-	}
-	m := messages[0]
+	kind, data, _, whole := cutMessage(buf[:n])
 	switch {
-	case m.Header.Type == unix.NLMSG_ERROR && len(m.Data) >= 4:
-		return nil, int32(binary.NativeEndian.Uint32(m.Data)) == -int32(unix.ENOENT)
-	case m.Header.Type != sockDiagByFamily || len(m.Data) < answerSize:
+	case whole && kind == unix.NLMSG_ERROR && len(data) >= 4:
+		return nil, int32(binary.NativeEndian.Uint32(data)) == -int32(unix.ENOENT)
+	case !whole || kind != sockDiagByFamily || len(data) < answerSize:
 		return nil, false
 	}
 	return &endpoint{
-		state: m.Data[stateAt], inode: binary.NativeEndian.Uint32(m.Data[inodeAt:]), waiting: int(binary.NativeEndian.Uint32(m.Data[waitingAt:])),
+		state: data[stateAt], inode: binary.NativeEndian.Uint32(data[inodeAt:]), waiting: int(binary.NativeEndian.Uint32(data[waitingAt:])),
 	}, true
+}
+
+// cutMessage takes the first message off what was received. The package
+// syscall would list all of them first: a hundred kilobytes for a thousand.
+func cutMessage(b []byte) (kind uint16, data, after []byte, whole bool) {
+	if len(b) < unix.NLMSG_HDRLEN {
+		return 0, nil, nil, false
+	}
+	size := int(binary.NativeEndian.Uint32(b))
+	if size < unix.NLMSG_HDRLEN || size > len(b) {
+		return 0, nil, nil, false
+	}
+	end := (size + unix.NLMSG_ALIGNTO - 1) &^ (unix.NLMSG_ALIGNTO - 1)
+	return binary.NativeEndian.Uint16(b[4:]), b[unix.NLMSG_HDRLEN:size], b[min(end, len(b)):], true
 }
 
 func newRequest(family byte, flags uint16) (req [requestSize]byte) {
@@ -108,7 +117,7 @@ func newRequest(family byte, flags uint16) (req [requestSize]byte) {
 }
 
 // dump adds the sockets of one address family.
-func dump(fd int, family byte, buf []byte, ports map[int]listener) bool {
+func dump(fd int, family byte, buf []byte, ports map[int]*listener) bool {
 	req := newRequest(family, unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
 	if err := unix.Sendto(fd, req[:], 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return false
@@ -121,26 +130,23 @@ func dump(fd int, family byte, buf []byte, ports map[int]listener) bool {
 		if err != nil {
 			return false
 		}
-		messages, err := syscall.ParseNetlinkMessage(buf[:n])
-		if err != nil {
-			return false
-		}
-		for _, m := range messages {
+		for rest := buf[:n]; len(rest) > 0; {
+			kind, data, after, whole := cutMessage(rest)
 			switch {
-			case m.Header.Type == unix.NLMSG_DONE:
-				return true
-			case m.Header.Type == unix.NLMSG_ERROR:
+			case !whole, kind == unix.NLMSG_ERROR:
 				return false
-			case m.Header.Type != sockDiagByFamily || len(m.Data) < answerSize:
+			case kind == unix.NLMSG_DONE:
+				return true
+			}
+			rest = after
+			if kind != sockDiagByFamily || len(data) < answerSize {
 				continue
 			}
-			port := int(binary.BigEndian.Uint16(m.Data[portAt:]))
-			if l, wanted := ports[port]; wanted {
-				inode := binary.NativeEndian.Uint32(m.Data[inodeAt:])
+			if l := ports[int(binary.BigEndian.Uint16(data[portAt:]))]; l != nil {
+				inode := binary.NativeEndian.Uint32(data[inodeAt:])
 				l.mark += uint64(inode)
 				l.inodes = append(l.inodes, inode)
-				l.waiting += int(binary.NativeEndian.Uint32(m.Data[waitingAt:]))
-				ports[port] = l
+				l.waiting += int(binary.NativeEndian.Uint32(data[waitingAt:]))
 			}
 		}
 	}

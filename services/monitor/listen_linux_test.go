@@ -7,7 +7,7 @@ import (
 )
 
 func TestEverybodyWhoListensIsListed(t *testing.T) {
-	ports := map[int]listener{free(t): {}}
+	ports := map[int]*listener{free(t): {}}
 	var held []net.Conn
 	defer func() {
 		for _, c := range held {
@@ -16,7 +16,7 @@ func TestEverybodyWhoListensIsListed(t *testing.T) {
 	}()
 	for i := range 200 { // and connections between them in the list
 		port, _ := listen(t, []string{"tcp4", "tcp6", "tcp"}[i%3], []string{"127.0.0.1:0", "[::1]:0", ":0"}[i%3])
-		ports[port] = listener{}
+		ports[port] = new(listener)
 		c, err := net.Dial("tcp", fmt.Sprintf("localhost:%d", port))
 		if err == nil {
 			held = append(held, c)
@@ -35,7 +35,7 @@ func TestEverybodyWhoListensIsListed(t *testing.T) {
 			if before, known := first[port]; known && before != l.mark {
 				t.Errorf("the mark of port %d has changed", port)
 			}
-			first[port], ports[port] = l.mark, listener{}
+			first[port], *l = l.mark, listener{}
 		}
 		if none != 1 {
 			t.Errorf("%d of the ports are free", none)

@@ -5,7 +5,7 @@ package monitor
 import "net/netip"
 
 // listListening returns false: there is no list.
-func listListening(map[int]listener) bool { return false }
+func listListening(map[int]*listener) bool { return false }
 
 // endpoint is one socket of this machine.
 type endpoint struct {

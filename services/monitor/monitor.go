@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tend/services"
@@ -15,6 +16,9 @@ type Target struct {
 	Run    string // id of the run that is alive, empty for none
 	Port   int    // 0 for none
 	Alive  bool
+	// Seen is told, in milliseconds since 1970, when what was reported of a port
+	// was found to be still so: in place of a report. Nil: each is reported.
+	Seen *atomic.Int64
 }
 
 // Result is what was seen of one server.
@@ -37,7 +41,8 @@ type Options struct {
 	Interval time.Duration               // 0 for DefaultInterval
 	Targets  func(out []Target) []Target // appends all servers, in an order that seldom changes
 	// Changes grows after Targets has got something else to say, and when
-	// somebody wants to hear again what was reported. Nil: that is always so.
+	// somebody wants to hear again what was reported, or has refused it. Nil:
+	// that is always so.
 	Changes func() uint64
 	Holder  func(port int) (services.Holder, bool, error)
 	Eyes    Eyes

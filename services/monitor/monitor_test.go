@@ -260,3 +260,58 @@ func TestAHolderThatCannotBeFoundIsSaidAndNotSearchedForAllTheTime(t *testing.T)
 		h.stop()
 	})
 }
+
+func TestAPortThatIsWellAsItWasReportedIsNotReportedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		port, closePort := listen(t, "tcp", "127.0.0.1:0")
+		var changes atomic.Uint64
+		var seen atomic.Int64
+		a := Target{Server: "a", Run: "r", Alive: true, Port: port, Seen: &seen}
+		h := build(t, time.Second, a)
+		h.o.Changes, h.o.Looked = changes.Load, func(time.Time) {}
+		h.run()
+		wantSeen := func(want time.Duration) {
+			t.Helper()
+			if got := time.UnixMilli(seen.Load()).Sub(h.epoch); got != want {
+				t.Errorf("seen at %v, want %v", got, want)
+			}
+		}
+		h.want(h.after(1500*time.Millisecond), "0s a/r true")
+		wantSeen(time.Second)
+
+		// After a change it is reported again, and seen from then on.
+		h.set(func() { h.targets[0].Run = "s" })
+		changes.Add(1)
+		h.want(h.after(2*time.Second), "2s a/s true")
+		wantSeen(3 * time.Second)
+
+		closePort()
+		h.want(h.after(2*time.Second), fmt.Sprintf("4s a/s false nothing listens on port %d", port), fmt.Sprintf("5s a/s false nothing listens on port %d", port))
+		wantSeen(3 * time.Second)
+		if _, err := reopen(t, port); err != nil {
+			t.Skip(err)
+		}
+		h.want(h.after(2*time.Second), "6s a/s true")
+		wantSeen(7 * time.Second)
+		h.stop()
+	})
+}
+
+// What has changed after the targets were asked for, for the sake of one
+// server, is not passed over at another one.
+func TestAPortIsReportedAgainWhereSomethingHasChangedInBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		port, _ := listen(t, "tcp", "127.0.0.1:0")
+		var changes atomic.Uint64
+		h := build(t, time.Second, Target{Server: "a", Port: free(t)}, Target{Server: "b", Run: "r", Alive: true, Port: port, Seen: new(atomic.Int64)})
+		h.o.Changes, h.o.Looked = changes.Load, func(time.Time) {}
+		h.run()
+		h.want(h.after(1100*time.Millisecond), "0s a/ nil", "500ms b/r true", "1s a/ nil")
+		changes.Add(1)
+		h.Hurry("a") // asks for the targets
+		h.want(h.after(500*time.Millisecond), "1.5s b/r true")
+		h.want(h.after(time.Second), "2s a/ nil", "2.5s b/r true")
+		h.want(h.after(time.Second), "3s a/ nil") // nothing has changed any more
+		h.stop()
+	})
+}

@@ -19,14 +19,14 @@ const recheck = 30 * time.Second
 type ports struct {
 	find      func(port int) (services.Holder, bool, error)
 	log       *slog.Logger
-	listening map[int]listener
-	before    map[int]listener // what listening was an interval ago
+	listening map[int]*listener // on the ports that are asked for
 	known     map[int]held
 }
 
 // listener is who listens on a port.
 type listener struct {
 	mark    uint64 // of its sockets: the sum of their inodes; 0 for nobody
+	before  uint64 // the mark an interval ago
 	inodes  []uint32
 	waiting int // connections that it has not accepted yet
 }
@@ -39,39 +39,40 @@ type held struct {
 	why    string
 }
 
-// list notes who listens on the given ports and forgets about all others.
-func (p *ports) list(wanted []int) {
-	p.before = p.listening
-	if len(wanted) == 0 {
-		p.listening = nil
-		clear(p.known)
-		return
+// at returns the listener on a port, from among those that were known before.
+func (p *ports) at(port int, before map[int]*listener) *listener {
+	l := p.listening[port] // two servers may have one port
+	if l == nil {
+		if l = before[port]; l == nil {
+			l = new(listener)
+		}
+		p.listening[port] = l
 	}
-	p.listening = make(map[int]listener, len(wanted))
-	for _, port := range wanted {
-		p.listening[port] = listener{}
+	return l
+}
+
+// list notes who listens.
+func (p *ports) list() {
+	for _, l := range p.listening {
+		l.before, l.mark, l.inodes, l.waiting = l.mark, 0, l.inodes[:0], 0
 	}
-	if !listListening(p.listening) {
+	if len(p.listening) > 0 && !listListening(p.listening) {
 		tryListening(p.listening)
 	}
 	for port := range p.known {
-		if p.listening[port].mark == 0 {
+		if l := p.listening[port]; l == nil || l.mark == 0 {
 			delete(p.known, port)
 		}
 	}
 }
 
-// isNew reports whether somebody listens on a port who did not when the list
-// before was made.
-func (p *ports) isNew(port int) bool {
-	mark := p.listening[port].mark
-	return mark != 0 && mark != p.before[port].mark
-}
+// isNew reports whether somebody listens who did not when the list before was
+// made.
+func (l *listener) isNew() bool { return l.mark != 0 && l.mark != l.before }
 
-// holder returns who listens on a port, nil for nobody or where it cannot be
-// found out, which why then says.
-func (p *ports) holder(port int, now time.Duration) (holder *services.Holder, why string) {
-	mark := p.listening[port].mark
+// holder returns who has the sockets of this mark on a port, nil for nobody or
+// where it cannot be found out, which why then says.
+func (p *ports) holder(port int, mark uint64, now time.Duration) (holder *services.Holder, why string) {
 	if mark == 0 {
 		return nil, ""
 	}
@@ -103,15 +104,15 @@ func exists(pid int) bool {
 
 // tryListening marks the ports that take connections. It is for systems that
 // have no list of their sockets, and finds only who listens on the loopback.
-func tryListening(ports map[int]listener) {
-	for port := range ports {
+func tryListening(ports map[int]*listener) {
+	for port, l := range ports {
 		c := conn{port: port}
 		switch s, _ := c.dial(); s {
 		case pending:
 			c.close()
-			ports[port] = listener{mark: 1}
+			l.mark = 1
 		case reached:
-			ports[port] = listener{mark: 1}
+			l.mark = 1
 		}
 	}
 }

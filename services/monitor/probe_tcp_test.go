@@ -12,7 +12,7 @@ import (
 
 func skipWithoutSockets(t *testing.T) {
 	t.Helper()
-	if !listListening(map[int]listener{}) {
+	if !listListening(map[int]*listener{}) {
 		t.Skip("this system has no list of its sockets")
 	}
 }

@@ -51,7 +51,7 @@ func (w *watch) lookAtStarts(now time.Duration) {
 		case t.Port == 0, !t.Alive && now-s.began >= w.Interval, t.Alive && s.reached && s.run == t.Run:
 			delete(w.starts, t.Server) // nothing to wait for, in vain, or done
 		case t.Alive && w.open[t.Server] == nil && len(w.open) < maxOpen:
-			w.try(t, now)
+			w.try(t, false, now)
 		}
 	}
 	for name, s := range w.starts {

@@ -274,7 +274,7 @@ func (o *Orchestrator) Targets(out []monitor.Target) []monitor.Target {
 		if u.removed.Load() {
 			continue
 		}
-		t := monitor.Target{Server: u.name, Port: u.server().Port}
+		t := monitor.Target{Server: u.name, Port: u.server().Port, Seen: &u.checked}
 		if s := u.status.Load(); s.PID != 0 {
 			t.Alive, t.Run = true, s.Run
 		}
