@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -41,6 +42,15 @@ const keyScript = `(() => {
 	return true;
 })()`
 
+// filterScript is a filter in the fewest lines.
+const filterScript = `<script>
+	const rows = Array.from(document.querySelectorAll(".row"), (row) => [row, row.textContent.toLowerCase()]);
+	document.querySelector("#filter").addEventListener("input", ({ target }) => {
+		const word = target.value.toLowerCase();
+		for (const [row, text] of rows) row.hidden = !text.includes(word);
+	});
+</script>`
+
 // between is what a browser has to do away with the page before, and to prepare
 // for the next one: nobody waits for that.
 const between = time.Second
@@ -72,12 +82,13 @@ func measurePaint(ctx context.Context, b *bench) error {
 		return err
 	}
 	defer plain.Close()
-	var painted, usable, hasty, typed, byHand samples
+	var painted, usable, byHand samples
+	var keys [2]pace
 	for i := range b.size.visits + 1 {
 		if err := rest(ctx, between); err != nil {
 			return err
 		}
-		at, err := e.paint(plain.URL)
+		at, err := e.paint(plain.URL + "/")
 		if err != nil {
 			return err
 		}
@@ -102,14 +113,21 @@ func measurePaint(ctx context.Context, b *bench) error {
 			return err
 		}
 		if i == b.size.visits {
-			if hasty, err = v.typing(ctx, `s0999`, 8, 0); err == nil {
-				typed, err = v.typing(ctx, `s0999`, 8, atLeisure)
-			}
+			keys[0], err = v.paces(ctx)
 		}
 		v.end()
 		if err != nil {
 			return err
 		}
+	}
+	v, err := e.open(plain.URL + "/filter")
+	if err != nil {
+		return err
+	}
+	keys[1], err = v.paces(ctx)
+	v.end()
+	if err != nil {
+		return err
 	}
 	b.table.add(row{
 		what: fmt.Sprintf("first contentful paint, %d servers, nothing cached", r.servers), unit: "ms", ours: painted, hand: byHand, tail: true, target: "<= 300 ms",
@@ -120,17 +138,18 @@ func measurePaint(ctx context.Context, b *bench) error {
 		met: func(r row) bool { return r.ours.median() <= 600 }, notes: []string{"its scripts have run, and no task of 50 ms goes on"},
 	})
 	b.table.add(row{
-		what: fmt.Sprintf("a key in its filter to the paint, %d servers", r.servers), unit: "ms", ours: hasty, tail: true, target: "<= 16 ms",
-		met: func(r row) bool { return r.ours.median() <= 16 }, notes: []string{"until the frame is made; the browser waits for no screen"},
+		what: fmt.Sprintf("a key in its filter to the paint, %d servers", r.servers), unit: "ms", ours: keys[0].hasty, hand: keys[1].hasty, tail: true, target: "<= 16 ms",
+		met: func(r row) bool { return r.ours.median() <= 16 }, notes: []string{"until the frame is made; the browser waits for no screen", "by hand: the same page without styles, and five lines that hide what does not match"},
 	})
 	b.table.add(row{
-		what: fmt.Sprintf("  and %v after the key before", atLeisure), unit: "ms", ours: typed, tail: true, target: "<= 16 ms",
+		what: fmt.Sprintf("  and %v after the key before", atLeisure), unit: "ms", ours: keys[0].leisurely, hand: keys[1].leisurely, tail: true, target: "<= 16 ms",
 		met: func(r row) bool { return r.ours.median() <= 16 }, notes: []string{"so that all rows have come that the key before has shown"},
 	})
 	return r.stop(ctx)
 }
 
-// servePlain serves what is at an address as it is now, without what it loads.
+// servePlain serves what is at an address as it is now, without what it loads;
+// at /filter with a filter of its own.
 func servePlain(ctx context.Context, address string) (*httptest.Server, error) {
 	client := &http.Client{Timeout: patience}
 	defer client.CloseIdleConnections()
@@ -139,9 +158,12 @@ func servePlain(ctx context.Context, address string) (*httptest.Server, error) {
 		return nil, err
 	}
 	text := []byte(loads.ReplaceAllString(page.text, ""))
-	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Write(text) //nolint:errcheck // the browser has gone
+		if r.URL.Path == "/filter" {
+			io.WriteString(w, filterScript) //nolint:errcheck // likewise
+		}
 	})), nil
 }
 
@@ -155,6 +177,19 @@ func (e *eyes) paint(address string) ([]float64, error) {
 	}
 	defer v.end()
 	return ask[[]float64](v, paintScript)
+}
+
+// pace is how long keys took.
+type pace struct {
+	hasty, leisurely samples
+}
+
+// paces types into the filter, with and without haste.
+func (v *view) paces(ctx context.Context) (took pace, err error) {
+	if took.hasty, err = v.typing(ctx, `s0999`, 8, 0); err == nil {
+		took.leisurely, err = v.typing(ctx, `s0999`, 8, atLeisure)
+	}
+	return took, err
 }
 
 // typing types a word and takes it back, so many times, with a rest before each
