@@ -3,16 +3,17 @@
 // the port of one that is down. It reports; what follows from it is decided
 // elsewhere.
 //
-// Ownership: one goroutine, Run, does everything and is the only caller of the
-// functions in Options, which must not keep it for long. Hurry leaves a note
-// for it and may be called by anybody at any time.
+// Ownership: one goroutine, Run, does everything: it alone calls the functions
+// in Options, which must not keep it for long, and stores into what a Target
+// names. Hurry leaves a note for it and may be called by anybody at any time.
 //
 // Cost: servers without a port cost nothing while nothing changes: one system
 // call says that none of them is halted. A connection to a local port is made
 // or refused within the system call that asks for it, so a check takes neither
 // a goroutine nor a thread nor an entry in the poller; the few that stay open
 // (their server has stopped accepting) are looked at again from time to time
-// until their timeout. Checks are spread evenly over the interval.
+// until their timeout. Of a server that is as well as it was said to be, only
+// the time is noted. Checks are spread evenly over the interval.
 //
 // Ordering: results of one server come in the order of its checks, and there
 // is never more than one check of a server open. A result names the run that

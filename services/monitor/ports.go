@@ -106,6 +106,7 @@ func exists(pid int) bool {
 // have no list of their sockets, and finds only who listens on the loopback.
 func tryListening(ports map[int]*listener) {
 	for port, l := range ports {
+		l.mark, l.inodes, l.waiting = 0, l.inodes[:0], 0 // a list may have broken off
 		c := conn{port: port}
 		switch s, _ := c.dial(); s {
 		case pending:

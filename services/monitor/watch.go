@@ -58,7 +58,7 @@ type place struct {
 	Target
 	listener *listener // on its port
 	backlog  backlog
-	well     bool // that was reported, and nothing has changed since
+	well     bool // the last look said so, and that was reported: it holds as long as nothing changes
 }
 
 // check is a connection under way.
@@ -183,7 +183,6 @@ func (w *watch) due() time.Duration {
 
 // lookAtQueue looks at those whose time has come.
 func (w *watch) lookAtQueue(now time.Duration) {
-	same := w.Changes != nil && !w.news && w.Changes() == w.changes
 	for w.done < len(w.queue) && len(w.open) < maxOpen && w.due() <= now {
 		p := &w.queue[w.done]
 		w.done++
@@ -195,10 +194,14 @@ func (w *watch) lookAtQueue(now time.Duration) {
 			holder, why := w.ports.holder(p.Port, p.listener.mark, now)
 			w.Report(Result{Server: p.Server, Run: p.Run, At: time.Now(), Holder: holder, Why: why})
 		case w.starts[p.Server] == nil && w.open[p.Server] == nil:
-			p.well = w.try(p.Target, same && p.well && p.Seen != nil && p.backlog.why == "", now)
+			known := p.well && p.Seen != nil && p.backlog.why == "" && w.same()
+			p.well = w.try(p.Target, known, now)
 		}
 	}
 }
+
+// same reports whether nothing has changed since the queue was made.
+func (w *watch) same() bool { return w.Changes != nil && !w.news && w.Changes() == w.changes }
 
 // try connects to the port of a live server and returns whether it was
 // reported that it is well. Known says that this would be nothing new.

@@ -34,7 +34,7 @@ type unit struct {
 	facts    atomic.Uint64            // what the neighbours may know
 	status   atomic.Pointer[services.Status]
 	port     atomic.Int32 // what the last check of the port said: 0 nothing, 1 well, 2 not
-	checked  atomic.Int64 // when health was last checked, unix milliseconds
+	checked  atomic.Int64 // when health was last checked, unix milliseconds; the monitor stores, too
 	removed  atomic.Bool  // an orphan that is gone
 
 	// Only live touches what follows.
@@ -226,7 +226,7 @@ func (u *unit) ordered(in Input) {
 func (u *unit) judge(r monitor.Result) {
 	if u.proc != nil {
 		if r.Run != u.run.ID || u.ended {
-			return // of an earlier run
+			return // of an earlier run: what has come since changes the status, and the monitor reports again
 		}
 		u.checked.Store(r.At.UnixMilli())
 		u.seePort(r.Healthy)
@@ -239,7 +239,7 @@ func (u *unit) judge(r monitor.Result) {
 		u.tell(services.EventHealth)
 	} else {
 		if r.Run != "" {
-			return
+			return // likewise
 		}
 		u.checked.Store(r.At.UnixMilli())
 		u.holder = nil
