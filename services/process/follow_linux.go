@@ -1,7 +1,6 @@
 package process
 
 import (
-	"net"
 	"os"
 	"time"
 
@@ -71,11 +70,14 @@ func (p *Process) replaced(leader *handle) bool {
 	return true
 }
 
-// hearTime bounds the wait for what servers have said.
-const hearTime = 100 * time.Millisecond
+// hearTime bounds the wait for what servers have said: ten messages at the most,
+// 512 where systemd has set net.unix.max_dgram_qlen, each of which takes a unit
+// a quarter of a millisecond.
+const hearTime = time.Second
 
-// hearOut waits until all that was said by sd_notify so far has been heard: a
-// parent that has named its child as the main process may end right after.
+// hearOut waits until all that was said by sd_notify so far has been heard: who
+// names its child as the main process, or says why it cannot go on, may end
+// right after.
 func (h *Host) hearOut() {
 	if !h.hearing.Load() {
 		return
@@ -87,21 +89,26 @@ func (h *Host) hearOut() {
 	defer heard.Close()
 	err = sendMark(notifyName(h.instance), mark)
 	mark.Close()
-	if err == nil {
-		heard.SetReadDeadline(time.Now().Add(hearTime)) //nolint:errcheck // a pipe has deadlines
-		heard.Read(make([]byte, 1))                     //nolint:errcheck // it ends when the other copy is closed
+	if err != nil {
+		h.log.Warn("what a server has said last may not be heard before its end is", "err", err)
+		return
 	}
+	heard.SetReadDeadline(time.Now().Add(hearTime)) //nolint:errcheck // a pipe has deadlines
+	heard.Read(make([]byte, 1))                     //nolint:errcheck // it ends when the other copy is closed
 }
 
 // sendMark sends a descriptor, which whoever listens closes when its turn
-// comes.
+// comes. Package net cannot send one by a connected socket of this kind, and
+// the poller does not know when there is room for one that is not connected.
 func sendMark(name string, mark *os.File) error {
-	c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: name, Net: "unixgram"})
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	c.SetWriteDeadline(time.Now().Add(hearTime)) //nolint:errcheck // a socket has deadlines
-	_, _, err = c.WriteMsgUnix([]byte("BARRIER=1"), unix.UnixRights(int(mark.Fd())), nil)
-	return err
+	defer unix.Close(fd) //nolint:errcheck // what was sent is sent
+	limit := unix.NsecToTimeval(hearTime.Nanoseconds())
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit); err != nil {
+		return err
+	}
+	return unix.Sendmsg(fd, []byte("BARRIER=1"), unix.UnixRights(int(mark.Fd())), &unix.SockaddrUnix{Name: name}, 0)
 }

@@ -203,6 +203,42 @@ func TestAProbeRunsAsTheServerWouldAndItsProcessesAreNot(t *testing.T) {
 	})
 }
 
+// TestTheLastWordsOfAServerAreHeardBeforeItsEnd: what was still in the socket
+// when a server ended came after its end, and was nobody's.
+func TestTheLastWordsOfAServerAreHeardBeforeItsEnd(t *testing.T) {
+	eachTier(t, func(t *testing.T, without Without) {
+		b := open(t, "lastwords", without)
+		heard := b.listening()
+		const words = 20 // more than wait here: some are in the socket when it ends
+		s := self("talkative", fmt.Sprint(words))
+		s.Ready = &services.Probe{Notify: true}
+		p := b.start(s)
+		pid := p.Run().Leader.PID
+		until(t, "it has ended", func() bool {
+			stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+			return err != nil || strings.Contains(string(stat), ") Z ")
+		})
+		for i := range words {
+			if n := next(t, heard); n.Run != p.Run().ID || n.Status == nil || *n.Status != fmt.Sprint(i) {
+				t.Fatalf("word %d: %+v", i, n)
+			}
+			select {
+			case <-p.Exited():
+				if i+1 < words-cap(heard) { // the rest waits here
+					t.Fatalf("it is over before word %d was heard", i+1)
+				}
+			default:
+			}
+		}
+		wait(t, "the end", p.Exited())
+		if exit := p.Exit(); exit.Code != 3 {
+			t.Errorf("it has ended with %+v", exit)
+		}
+		p.Kill()
+		wait(t, "the end of its tree", p.Gone())
+	})
+}
+
 // TestWhatAServerSaysWhileItIsBeingStartedIsHeard: on a busy machine a server
 // said that it was ready before its run was among the live ones; that was taken
 // for a stranger's, and the server never became ready.

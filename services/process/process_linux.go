@@ -16,6 +16,7 @@ import (
 type Process struct {
 	host    *Host
 	ours    bool // we started it: what loses its parent comes back to us
+	speaks  bool // by sd_notify, or it may
 	exited  chan struct{}
 	changed chan struct{} // holds one token when Run has something new
 	gone    chan struct{}
@@ -30,9 +31,9 @@ type Process struct {
 	tree     tree
 }
 
-func newProcess(h *Host, run services.Run, leader *handle, tracking services.Tracking) (*Process, error) {
+func newProcess(h *Host, run services.Run, leader *handle, tracking services.Tracking, speaks bool) (*Process, error) {
 	p := &Process{
-		host: h, run: run, leader: leader, tracking: tracking,
+		host: h, run: run, leader: leader, tracking: tracking, speaks: speaks,
 		exited: make(chan struct{}), changed: make(chan struct{}, 1), gone: make(chan struct{}),
 	}
 	if leader == nil {
@@ -60,8 +61,10 @@ func (p *Process) over(leader *handle) {
 	if !ok {
 		return
 	}
-	if exit.Seen && exit.Code == 0 {
+	if p.speaks {
 		p.host.hearOut()
+	}
+	if exit.Seen && exit.Code == 0 {
 		p.claim(program)
 	}
 	if next := p.daemon(exit); next != nil {

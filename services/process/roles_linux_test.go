@@ -4,13 +4,16 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -67,6 +70,8 @@ func be(role string, args []string) int {
 		return idle()
 	case "crash":
 		return 3
+	case "talkative": // says so many things, and ends
+		return talk(args[0], 3)
 	case "inside":
 		return inside()
 	case "ancestor": // a child, one that left the session, one whose parent is gone
@@ -177,6 +182,23 @@ func hold(files, bytes int) int {
 	code := idle()
 	runtime.KeepAlive(held)
 	runtime.KeepAlive(memory)
+	return code
+}
+
+// talk says so many things by sd_notify.
+func talk(times string, code int) int {
+	count, err := strconv.Atoi(times)
+	c, dialErr := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
+	if err = errors.Join(err, dialErr); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	for i := range count {
+		if _, err := fmt.Fprintf(c, "STATUS=%d", i); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
 	return code
 }
 

@@ -33,7 +33,7 @@ func (h *Host) Start(spec Spec) (*Process, error) {
 	started, _ := readStat(pid) // it is there, if only as a zombie: nobody else reaps it
 	run.Leader = services.Identity{PID: pid, Start: started.Start}
 	leader := &handle{Identity: run.Leader, child: true, fd: fd}
-	p, err := newProcess(h, run, leader, h.tracking(run))
+	p, err := newProcess(h, run, leader, h.tracking(run), s.Notifies())
 	if err != nil { // no descriptor or no memory is left: nobody could look after it
 		leader.signal(syscall.SIGKILL, false) //nolint:errcheck // it is our own child
 		waitPidfd(fd)                         //nolint:errcheck // the reaper takes what is left
