@@ -99,13 +99,17 @@ func (r *rig) kept(ctx context.Context, want int) (count int, err error) {
 	tick := time.NewTicker(time.Second) // history is written once a second
 	defer tick.Stop()
 	for {
-		count = 0
+		seen := 0
 		for _, err := range r.api.Events(ctx, url.Values{"server": {stormServer}, "kind": {string(services.EventChanged)}}) {
+			if err != nil && ctx.Err() != nil {
+				return count, nil // in the middle of a look
+			}
 			if err != nil {
 				return 0, r.trouble(err)
 			}
-			count++
+			seen++
 		}
+		count = seen
 		if count >= want {
 			return want, nil
 		}
