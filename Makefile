@@ -24,8 +24,8 @@ check: go ## formatting, go vet for Linux, macOS and FreeBSD, freshness of gener
 	@.ci/fresh
 	@echo "PASS: formatted, vetted for linux, darwin and freebsd, generated files fresh"
 
-fuzz: go ## try whatever reads what others write, each for FUZZTIME (10s)
-	@GO="$(GO)" FUZZTIME="$(or $(FUZZTIME),10s)" .ci/fuzz
+fuzz: go ## try whatever reads what others write, each for FUZZTIME (6s)
+	@GO="$(GO)" FUZZTIME="$(or $(FUZZTIME),6s)" .ci/fuzz
 
 bench: go ## measure tend against the same done by hand (half an hour; ARGS=-quick for a try, -only=FIGURE,...)
 	@$(GO) build -trimpath -o bin/bench ./cmd/bench
