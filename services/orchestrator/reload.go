@@ -25,8 +25,8 @@ func (o *Orchestrator) Configured() (servers []services.Server, drift map[string
 
 // Reload takes another configuration over, as a plan made of Configured says:
 // what left it is stopped and forgotten, what is new is started where autostart
-// says so, and what the plan restarts is restarted if it runs. Nothing else is
-// touched. Call it while Run runs. Conflict while another reload runs,
+// says so, and what the plan restarts is restarted if it runs, and started if
+// it has failed. Nothing else is touched. Call it while Run runs. Conflict while another reload runs,
 // Unavailable while the manager ends, Invalid for a schedule that cannot be.
 func (o *Orchestrator) Reload(ctx context.Context, servers []services.Server, plan services.Plan, by string) error {
 	select {
@@ -160,15 +160,33 @@ func (o *Orchestrator) startFresh(ctx context.Context, fresh []*unit, by string)
 	return o.order(ctx, named.reach((*unit).startsFirst, (*unit).down), OrderStart, by)
 }
 
-// restart restarts those that run, dependencies first.
+// restart restarts those that run, dependencies first. One that has failed is
+// started: what it could not do it may now.
 func (o *Orchestrator) restart(ctx context.Context, changes []services.Change, by string) error {
 	var named group
 	for _, c := range changes {
-		if u := o.roster.Load().byName[c.Server]; u != nil && u.status.Load().Tracking != nil {
+		if u := o.roster.Load().byName[c.Server]; u != nil && (u.runs() || u.failing()) {
 			named.add(u)
 		}
 	}
-	return o.order(ctx, named.reach((*unit).startsFirst, func(*unit) bool { return false }), OrderRestart, by)
+	units := named.reach((*unit).startsFirst, func(*unit) bool { return false })
+	return o.tellAll(ctx, units, func(u *unit) message {
+		kind := OrderRestart
+		if !u.runs() {
+			kind = OrderStart
+		}
+		return message{order: &Input{Kind: kind}, by: by}
+	})
+}
+
+// runs reports whether a process of the server is alive.
+func (u *unit) runs() bool { return u.status.Load().Tracking != nil }
+
+// failing reports whether the server is down though it is wanted up, because
+// it has failed, and no schedule starts it again.
+func (u *unit) failing() bool {
+	s := u.status.Load()
+	return s.Want == services.Up && (s.Phase == services.Failed || s.Phase == services.BackOff) && u.server().Schedule.Cron == ""
 }
 
 func (o *Orchestrator) order(ctx context.Context, units []*unit, kind InputKind, by string) error {

@@ -66,6 +66,30 @@ func TestAReloadAddsRemovesRestartsAndLeavesTheRestAlone(t *testing.T) {
 	})
 }
 
+func TestAReloadStartsWhatHasFailedAndIsOtherwiseNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		never := func(s *services.Server) { s.Restart = services.RestartNever }
+		all := []services.Server{server("failed", never), server("waits"), server("same", never), server("nightly", scheduled(services.OverlapSkip)), server("ended", never)}
+		h := open(t, newFakeHost(), nil, true, all...)
+		defer h.close()
+		synctest.Wait()
+		h.order(services.Start, "nightly")
+		synctest.Wait()
+		for _, name := range []string{"failed", "waits", "same", "nightly"} {
+			h.host.crash(name, 1)
+		}
+		h.host.crash("ended", 0)
+		synctest.Wait()
+		h.phase("waits", services.BackOff)
+		h.load(restarts("failed", "waits", "nightly", "ended"), all...)
+		for name, phase := range map[string]services.Phase{
+			"failed": services.Running, "waits": services.Running, "same": services.Failed, "nightly": services.Failed, "ended": services.Exited,
+		} {
+			h.phase(name, phase)
+		}
+	})
+}
+
 func TestAReloadStopsDependentsFirstAndWaitsForNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		host := newFakeHost()
