@@ -156,6 +156,12 @@ type Notice struct {
 	Status                               *string
 }
 
+// What a run says of itself that has no words of its own.
+const (
+	saysStopping  = "stopping"
+	saysReloading = "reloading"
+)
+
 // Notice takes what a run says of itself. It waits until the unit has heard it:
 // who says that it is ready and ends is ready first.
 func (o *Orchestrator) Notice(n Notice) {
@@ -174,10 +180,10 @@ func (u *unit) hearNotice(n Notice) {
 	case n.Status != nil:
 		u.notified = *n.Status
 	case n.Stopping:
-		u.notified = "stopping"
+		u.notified = saysStopping
 	case n.Reloading:
-		u.notified = "reloading"
-	case n.Ready && u.notified == "reloading":
+		u.notified = saysReloading
+	case n.Ready && u.notified == saysReloading:
 		u.notified = ""
 	}
 	if n.Watchdog {

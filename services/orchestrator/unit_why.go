@@ -174,10 +174,31 @@ func (u *unit) howItEnded() string {
 	if u.lasted > 0 {
 		text += " after " + span(u.lasted)
 	}
+	if u.m.Phase == services.Stopping { // by an order: it is no failure
+		return text
+	}
 	if u.m.failures > 1 {
 		text += ", " + ordinal(u.m.failures) + " failure in a row"
 	}
+	if words := u.lastWords(); words != "" {
+		text += "; it said last: " + words
+	}
 	return text
+}
+
+// mostWords bounds what a sentence repeats of a server's own, in bytes.
+const mostWords = 200
+
+// lastWords is what a run that has failed had said of itself.
+func (u *unit) lastWords() string {
+	if u.m.Phase != services.BackOff && u.m.Phase != services.Failed || u.notified == saysStopping || u.notified == saysReloading {
+		return ""
+	}
+	words := u.hide(u.notified) // before it is cut: half a secret would not be known for one
+	if len(words) > mostWords {
+		words = strings.ToValidUTF8(words[:mostWords], "") + "…"
+	}
+	return words
 }
 
 // span writes a duration with the precision that people want.
