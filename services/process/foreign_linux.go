@@ -56,7 +56,11 @@ func (h *Host) KillForeign(ctx context.Context, holder services.Holder, grace ti
 		return refuse("it is the manager or one of its ancestors")
 	}
 	if h.Owns(holder.PID) {
-		return refuse("it belongs to another server")
+		owner := "a server"
+		if run, known := h.RunOf(holder.PID); known {
+			owner = run.Server
+		}
+		return refuse("it is a process of " + owner + ": stop that")
 	}
 	p, err := openHandle(holder.Identity)
 	if err != nil {

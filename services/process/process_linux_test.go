@@ -466,7 +466,7 @@ func TestTheHolderOfAPortIsFoundAndEndedWithinLimits(t *testing.T) {
 		t.Errorf("an ancestor: %v, want forbidden", err)
 	}
 	p := b.start(self("idle"))
-	if err := b.KillForeign(t.Context(), services.Holder{Identity: p.Run().Leader}, time.Second); services.KindOf(err) != services.Forbidden {
+	if err := b.KillForeign(t.Context(), services.Holder{Identity: p.Run().Leader}, time.Second); services.KindOf(err) != services.Forbidden || !strings.HasSuffix(err.Error(), "is not ended: it is a process of a: stop that") {
 		t.Errorf("another server: %v, want forbidden", err)
 	}
 	stranger := exec.Command(os.Args[0], "be", "stubborn")
