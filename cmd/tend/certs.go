@@ -17,7 +17,7 @@ func (m *manager) openCerts() (err error) {
 	}
 	o := certs.Options{
 		Cert: given.Cert, Key: given.Key, ClientCA: given.ClientCA, Optional: given.Optional,
-		Hosts: certs.Hosts(m.cfg.Listen), Report: m.bus.Publish,
+		Hosts: certs.Hosts(m.cfg.Listen, m.cfg.Hosts...), Report: m.bus.Publish,
 	}
 	if given.SelfSigned {
 		o.SelfSigned = filepath.Join(m.cfg.Data, "tls")

@@ -135,6 +135,42 @@ func TestASelfSignedCertificateIsMadeOnceForAllNamesAndIsReadableByItsOwnerAlone
 	}
 }
 
+func TestASelfSignedCertificateIsMadeAnewWhereAConfiguredHostIsMissingAndStaysWhereNoneIs(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "tls")
+	last := ""
+	for _, tt := range []struct {
+		what  string
+		hosts []string
+		anew  bool
+	}{
+		{"no hosts", nil, true},
+		{"a first one", []string{"tend.test"}, true},
+		{"the same", []string{"tend.test"}, false},
+		{"one that it is for anyway", []string{"tend.test", "localhost", "127.0.0.1"}, false},
+		{"all that the configuration allows", []string{"tend.test", "_my_box", "xn--bcher-kva.example", "192.0.2.8", "2001:db8::1"}, true},
+		{"fewer, in another order", []string{"2001:db8::1", "tend.test"}, false},
+		{"what no certificate can be for", []string{"tend.test", "fe80::1%eth0"}, false},
+	} {
+		k, err := Open(Options{SelfSigned: dir, Hosts: Hosts("127.0.0.1:7777", tt.hosts...)})
+		if err != nil {
+			t.Fatalf("%s: %v", tt.what, err)
+		}
+		if anew := k.Fingerprint() != last; anew != tt.anew {
+			t.Errorf("%s: made anew %v", tt.what, anew)
+		}
+		last = k.Fingerprint()
+		for _, name := range append([]string{"localhost"}, tt.hosts...) {
+			if _, err := shake(t, k, trusting(t, filepath.Join(dir, "cert.pem"), name)); (err == nil) != names(name) {
+				t.Errorf("%s: %s: %v", tt.what, name, err)
+			}
+		}
+		k.Look()
+		if k.Fingerprint() != last {
+			t.Errorf("%s: a look made it anew", tt.what)
+		}
+	}
+}
+
 func TestASelfSignedCertificateIsRenewedBeforeItExpiresAndAnEventSaysSo(t *testing.T) {
 	c, said := &clock{now: time.Now()}, []string{}
 	k, err := Open(Options{SelfSigned: t.TempDir(), Hosts: Hosts("127.0.0.1:1"), Now: c.time, Report: func(e services.Event) { said = append(said, e.Message) }})

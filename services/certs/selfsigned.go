@@ -32,9 +32,10 @@ const (
 func (k *Keeper) pairPath() string { return filepath.Join(k.options.SelfSigned, pairName) }
 
 // Hosts returns what a certificate of a server that listens on an address is
-// for: its host, the names of this machine, and those of loopback.
-func Hosts(listen string) []string {
-	hosts := []string{"localhost", "127.0.0.1", "::1"}
+// for: its host, the names of this machine, those of loopback, and more by which
+// it is reached.
+func Hosts(listen string, more ...string) []string {
+	hosts := append([]string{"localhost", "127.0.0.1", "::1"}, more...)
 	if name, err := os.Hostname(); err == nil {
 		hosts = append(hosts, strings.ToLower(name))
 	}
@@ -58,7 +59,7 @@ func (k *Keeper) ripe(leaf *x509.Certificate) bool {
 
 // names reports whether a certificate can be for a host.
 func names(host string) bool {
-	return net.ParseIP(host) != nil || host != "" && len(host) < 254 && strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-") == ""
+	return net.ParseIP(host) != nil || host != "" && len(host) < 254 && strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-_") == ""
 }
 
 // ensurePair makes a pair where there is none that can be used.
