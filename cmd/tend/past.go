@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"tend/services"
 	"tend/services/history"
@@ -21,9 +22,9 @@ func (m *manager) openHistory() (err error) {
 	return err
 }
 
-// lastLines returns the end of what a server has written.
-func (m *manager) lastLines(server string) (lines []string) {
-	for line, err := range m.logs.Read(context.Background(), server, logs.Query{Tail: lastLines}) {
+// lastLines returns the end of what a run of a server has written.
+func (m *manager) lastLines(server string, began time.Time) (lines []string) {
+	for line, err := range m.logs.Read(context.Background(), server, logs.Query{Tail: lastLines, Run: began}) {
 		if err != nil {
 			break
 		}

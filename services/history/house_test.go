@@ -30,7 +30,7 @@ type house struct {
 	mu      sync.Mutex // guards what follows
 	reports []string
 	lines   map[string][]string
-	asked   []string // whose lines were asked for
+	asked   []time.Time // when the runs began whose lines were asked for
 }
 
 // build opens a store that does not run yet.
@@ -89,10 +89,10 @@ func (h *house) report(e services.Event) {
 	h.reports = append(h.reports, e.Message)
 }
 
-func (h *house) last(server string) []string {
+func (h *house) last(server string, began time.Time) []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.asked = append(h.asked, server)
+	h.asked = append(h.asked, began)
 	return h.lines[server]
 }
 

@@ -200,6 +200,58 @@ func TestOfSeveralCrashesAtOnceTheLastHasTheLines(t *testing.T) {
 	})
 }
 
+func TestTheLinesOfACrashAreAskedForByTheBeginningOfItsRun(t *testing.T) {
+	for name, tell := range map[string]func(s *story, begin time.Time, next func()){
+		"at once": func(s *story, begin time.Time, _ func()) {
+			s.tell(services.EventStarted, up("a", begin), false)
+			s.tell(services.EventExited, over(1, services.BackOff), true)
+		},
+		"written before": func(s *story, begin time.Time, _ func()) {
+			s.tell(services.EventStarted, up("a", begin), false)
+			s.h.settle()
+			s.tell(services.EventExited, over(1, services.BackOff), true)
+		},
+		"up again before anybody was told": func(s *story, begin time.Time, _ func()) {
+			s.tell(services.EventStarted, up("a", begin), false)
+			st := up("b", begin.Add(2*time.Second))
+			st.Exit = over(1, services.BackOff).Exit
+			s.tell(services.EventExited, st, true)
+			s.tell(services.EventStarted, st, false)
+		},
+		"adopted with a rounded time": func(s *story, begin time.Time, next func()) {
+			s.tell(services.EventStarted, up("a", begin), false)
+			next()
+			s.tell(services.EventAdopted, up("a", begin.Add(-9*time.Millisecond)), false)
+			s.tell(services.EventExited, over(1, services.BackOff), true)
+		},
+		"ended between two managers": func(s *story, begin time.Time, next func()) {
+			s.tell(services.EventStarted, up("z", begin.Add(-time.Minute)), false)
+			s.tell(services.EventExited, over(0, services.Stopped), false)
+			s.tell(services.EventStarted, up("a", begin), false)
+			next()
+			s.tell(services.EventExited, over(1, services.BackOff), true)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				path := file(t)
+				s := &story{h: open(t, path)}
+				begin := time.Now()
+				tell(s, begin, func() {
+					s.h.settle()
+					s.h.end()
+					s.h = open(t, path)
+				})
+				s.h.settle()
+				if len(s.h.asked) != 1 || !s.h.asked[0].Equal(begin) {
+					t.Errorf("asked for %v, want %v", s.h.asked, begin)
+				}
+				s.h.end()
+			})
+		})
+	}
+}
+
 func TestRunsComeInPages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := open(t, file(t))

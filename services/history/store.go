@@ -21,9 +21,10 @@ type Options struct {
 	Path string        // of history.db; its directory has to be ours alone
 	Keep time.Duration // how long events and runs are kept; 0 for DefaultKeep
 
-	// Lines returns the last lines that a server has written. It is called by
-	// the goroutine of Run when a run has crashed. Nil for none.
-	Lines func(server string) []string
+	// Lines returns the last lines that a server has written in the run that
+	// began at a time, which is zero where nobody knows. It is called by the
+	// goroutine of Run when a run has crashed. Nil for none.
+	Lines func(server string, began time.Time) []string
 
 	// Report is told, as an event of kind EventHistory, when the file was set
 	// aside or removed, when it cannot be written, and when it can be again. It

@@ -2,6 +2,7 @@ package history
 
 import (
 	"encoding/json"
+	"time"
 
 	"tend/services"
 )
@@ -22,10 +23,23 @@ func (w *writer) take() []record {
 	}
 	if w.Lines != nil {
 		for server, i := range crashed {
-			batch[i].lines = w.Lines(server)
+			batch[i].lines = w.Lines(server, w.began(&batch[i]))
 		}
 	}
 	return batch
+}
+
+// began returns when the run began that a record ends. The table knows it best:
+// of a run that was adopted the events tell a rounded time, and of one that
+// ended while no manager looked they tell none.
+func (w *writer) began(r *record) time.Time {
+	var started int64
+	row := w.base.conn.QueryRowContext(background, `SELECT started FROM runs
+		WHERE server = ?1 AND ended IS NULL AND (id = ?2 OR ?2 = '') ORDER BY started DESC`, r.server, r.endedRun)
+	if err := row.Scan(&started); err != nil {
+		return instant(r.endedRunStarted).Time // it is not written yet
+	}
+	return instant(started).Time
 }
 
 // writeEvents writes a batch in one transaction.

@@ -25,7 +25,40 @@ func (l *log) begin() (*os.File, error) {
 		_ = out.Close() // the first error is the one to tell
 		return nil, err
 	}
+	now := time.Now().UnixNano()
+	l.look(now) // settle may have ended a line
+	l.begun = append(l.begun[max(0, len(l.begun)-mostBegun+1):], beginning{now, l.cur.end()})
 	return out, nil
+}
+
+// beginning is when and where a run began to write.
+type beginning struct {
+	at    int64 // nanoseconds since 1970, before the run's StartedAt
+	place Address
+}
+
+// mostBegun is how many beginnings a log remembers: who asks for what a run has
+// written does so soon after its end.
+const mostBegun = 8
+
+// within turns the Run of a query into addresses. Of a run that an earlier
+// manager started only the time is known, which serves as well where the clock
+// was not set.
+func (l *log) within(q Query) Query {
+	q.Since, q.After, q.Before = q.Run.Truncate(time.Millisecond).Add(time.Millisecond), Address{}, Address{}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	next := len(l.begun) // the run after it
+	for next > 0 && l.begun[next-1].at >= q.Since.UnixNano() {
+		next--
+	}
+	if next < len(l.begun) {
+		q.Before = l.begun[next].place
+	}
+	if next > 0 {
+		q.Since, q.After = time.Time{}, l.begun[next-1].place
+	}
+	return q
 }
 
 // due reports whether this run has to begin a new file: the head of the

@@ -45,6 +45,7 @@ type log struct {
 	old    *segment
 	anchor print // of the bytes before cur.size
 	times  times
+	begun  []beginning // the last ones of this manager
 	limit  int64
 	way    way
 	lost   bool            // the file is no longer at its path, and this was told

@@ -60,6 +60,7 @@ type Query struct {
 	Since  time.Time // not before, zero for no bound; lines of unknown time count where their neighbours do
 	After  Address   // from this address on, zero for no bound; where it is gone, from the oldest line left
 	Before Address   // no line that begins here or later, zero for no bound; where it is gone, there are none
+	Run    time.Time // only what the run has written that began then, to the millisecond, instead of Since, After and Before; zero for any
 	Bytes  int64     // with Tail and without Grep: no more lines than fit into so many bytes, but at least one; 0 for no bound
 	Grep   *regexp.Regexp
 	Follow bool // go on with new lines until the context ends

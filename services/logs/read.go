@@ -87,6 +87,9 @@ func (s *Store) read(ctx context.Context, l *log, q Query, yield func(Line) bool
 
 // seek finds where the answer to a query begins.
 func (l *log) seek(ctx context.Context, q Query) (*reader, error) {
+	if !q.Run.IsZero() {
+		q = l.within(q)
+	}
 	from, end := l.reach()
 	torn := !l.atLineStart(from)
 	if !q.Before.IsZero() && q.Before.Before(end) {
