@@ -11,19 +11,25 @@ import (
 	"tend/services/config"
 )
 
-// checkCommand reads the configuration that find names and says what is wrong
-// with it. It starts nothing and asks no manager.
-func checkCommand(find func() (string, error)) *cobra.Command {
+// checkCommand reads a configuration and says what is wrong with it. It starts
+// nothing and asks no manager.
+func checkCommand(g *globals) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "check",
+		Use:   "check [FILE]",
 		Short: "Read the configuration and name every problem in it",
-		Long: `Read the configuration and name every problem in it, one a line, as file:line:column: what to do.
+		Long: `Read the configuration and name every problem in it, one a line, as file:line:column: what to do. FILE means the same as --config FILE.
 
 It ends with 0 where the file is good and with 1 where it is not. It reads the file alone: whether a command or a user exists shows when the server starts.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			path, err := find()
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			if len(files) > 0 {
+				if g.config != "" {
+					return usageError("name the file or use --config, not both")
+				}
+				g.config = files[0]
+			}
+			path, err := g.find()
 			if err != nil {
 				return err
 			}

@@ -18,12 +18,10 @@ func configFile(t *testing.T, text string) string {
 	return path
 }
 
-func at(path string) func() (string, error) { return func() (string, error) { return path, nil } }
-
 func TestCheckSaysThatAFileIsGood(t *testing.T) {
 	path := configFile(t, "servers:\n  a: {command: a}\n  b: {command: b}\n")
 	var out strings.Builder
-	cmd := checkCommand(at(path))
+	cmd := checkCommand(&globals{config: path})
 	cmd.SetOut(&out)
 	cmd.SetArgs(nil)
 	if err := cmd.Execute(); err != nil {
@@ -32,6 +30,21 @@ func TestCheckSaysThatAFileIsGood(t *testing.T) {
 	want := path + " is good: 2 servers, dashboard on 127.0.0.1:3030, data in " + filepath.Join(filepath.Dir(path), ".tend") + "\n"
 	if out.String() != want {
 		t.Errorf("said %q, want %q", out.String(), want)
+	}
+}
+
+func TestCheckTakesTheFileAsAnArgument(t *testing.T) {
+	path := configFile(t, "servers:\n  a: {command: a}\n")
+	t.Chdir(filepath.Dir(path))
+	if err := os.Rename(path, "other.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"check", "other.yaml"}, {"check", "--config", "other.yaml"}} {
+		var out, errs strings.Builder
+		code := run(t.Context(), args, nil, &out, &errs)
+		if code != 0 || !strings.HasPrefix(out.String(), filepath.Join(filepath.Dir(path), "other.yaml")+" is good: 1 server, ") || errs.Len() > 0 {
+			t.Errorf("tend %v: %d %q %q", args, code, out.String(), errs.String())
+		}
 	}
 }
 

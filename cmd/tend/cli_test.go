@@ -59,6 +59,10 @@ func newDesk(t *testing.T) *desk {
 	}
 	srv := &http.Server{ConnContext: handlers.ConnContext(nil), Handler: handlers.New(handlers.Deps{
 		Control: d.Fake, Logs: d, History: d, Access: who, Log: slog.New(slog.DiscardHandler), Ending: ending,
+		Reload: func(context.Context, bool, string, string) (services.Plan, error) {
+			_, err := loadConfig(filepath.Join(dir, "tend.yaml"))
+			return services.Plan{}, err
+		},
 		Info: handlers.Info{URL: "http://127.0.0.1:3030", PID: os.Getpid()},
 		Shutdown: func(_ context.Context, keep bool) error {
 			d.kept <- keep
@@ -158,6 +162,9 @@ func TestACommandThatMakesNoSenseEndsWithTwoAndDoesNothing(t *testing.T) {
 		"events --after x":                 "--after x: write a number",
 		"completion":                       "name a shell: tend completion bash",
 		"completion tcsh":                  "unknown command",
+		"reload now":                       "unknown command",
+		"check tend.yaml":                  "name the file or use --config, not both",
+		"check a b":                        "accepts at most 1 arg(s), received 2",
 		"shutdown web":                     "unknown command",
 		"open web":                         "unknown command",
 		"users bob":                        "unknown command",

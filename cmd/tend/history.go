@@ -98,6 +98,12 @@ func (o *historyOptions) showEvents(ctx context.Context, client *remote.Client, 
 			break
 		}
 	}
+	silent := slices.DeleteFunc(slices.Clone(query["server"]), func(name string) bool {
+		return slices.ContainsFunc(list, func(e services.Event) bool { return e.Server == name })
+	})
+	if err := checkKnown(ctx, client, silent); err != nil {
+		return err
+	}
 	for _, e := range slices.Backward(list) {
 		if err := o.print(out, e, func() string {
 			text := fmt.Sprintf("%s  %-9s %s", e.At.Local().Format(time.DateTime), e.Kind, e.Message)
@@ -107,6 +113,33 @@ func (o *historyOptions) showEvents(ctx context.Context, client *remote.Client, 
 			return text
 		}); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkKnown refuses the first server that is not configured and never did
+// anything: one that has left the configuration still has its past. NotFound.
+func checkKnown(ctx context.Context, client *remote.Client, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	list, err := client.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		_, unknown := pick(list, []string{name})
+		if unknown == nil {
+			continue
+		}
+		// Without the other flags, which may select nothing of what it did.
+		for _, err := range client.Events(ctx, url.Values{"server": {name}}) {
+			unknown = err
+			break
+		}
+		if unknown != nil {
+			return unknown
 		}
 	}
 	return nil

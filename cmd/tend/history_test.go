@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,17 +16,24 @@ import (
 // eventsInAll is how many events the desk remembers, two pages of them.
 const eventsInAll = 1500
 
-// Events implements handlers.History with events that bear their numbers.
+// Events implements handlers.History with events that bear their numbers: of
+// web, or of old, which has left the configuration and has never failed.
 func (d *desk) Events(_ context.Context, q services.HistoryQuery) (page services.HistoryPage, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.past = append(d.past, q)
+	server := "web"
+	if len(q.Servers) > 0 && !slices.Contains(q.Servers, "web") {
+		if server = "old"; !slices.Contains(q.Servers, "old") || slices.Contains(q.Kinds, services.EventFailed) {
+			return page, nil
+		}
+	}
 	newest := uint64(eventsInAll)
 	if q.Before != 0 {
 		newest = q.Before - 1
 	}
 	for id := newest; id > 0 && len(page.Events) < q.Limit; id-- {
-		page.Events = append(page.Events, services.Event{ID: id, At: services.Time{Time: noon}, Kind: services.EventStarted, Server: "web", Message: fmt.Sprintf("web \x1b[2Jhas started for the %d. time", id), By: "a user"})
+		page.Events = append(page.Events, services.Event{ID: id, At: services.Time{Time: noon}, Kind: services.EventStarted, Server: server, Message: fmt.Sprintf("%s \x1b[2Jhas started for the %d. time", server, id), By: "a user"})
 	}
 	if last := page.Events[len(page.Events)-1].ID; last > 1 {
 		page.Next = last
@@ -69,6 +77,16 @@ func TestHistoryIsPrintedOldestFirstAcrossItsPages(t *testing.T) {
 	if got := d.past[len(d.past)-1]; !reflect.DeepEqual(got, want) {
 		t.Errorf("asked %+v", got)
 	}
+}
+
+func TestHistoryOfAServerThatNeverWasEndsWithThree(t *testing.T) {
+	d := newDesk(t)
+	for _, args := range []string{"history nobody", "history nobody --json", "history nobody --kind failed", "history web nobody", "history --runs nobody"} {
+		d.expect(args, 3, "", "tend: there is no server \"nobody\"\n")
+	}
+	d.expect("history db", 0, "", "")
+	d.expect("history old -n 1", 0, "2030-01-02 12:00:00  started   old  [2Jhas started for the 1500. time [a user]\n", "")
+	d.expect("history old --kind failed", 0, "", "")
 }
 
 func TestRunsAreShownWithTheLastWordsOfACrash(t *testing.T) {

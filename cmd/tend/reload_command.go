@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -19,7 +20,7 @@ func reloadCommand(g *globals) *cobra.Command {
 		Short: "Read the configuration again, and change what it changes",
 		Long: `Read the configuration again: show which servers are added, removed, restarted and changed without a restart, and why; then do that.
 
-In a terminal it asks first where something is stopped or restarted. A file with problems changes nothing. A plan that has changed since it was shown is not carried out.`,
+In a terminal it asks first where something is stopped or restarted. A file with problems changes nothing, and the exit code is 1, as of tend check. A plan that has changed since it was shown is not carried out.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := g.client()
@@ -28,7 +29,7 @@ In a terminal it asks first where something is stopped or restarted. A file with
 			}
 			plan, err := client.Reload(cmd.Context(), true, "")
 			if err != nil {
-				return err
+				return badFile(err)
 			}
 			out := cmd.OutOrStdout()
 			if !asJSON {
@@ -41,7 +42,7 @@ In a terminal it asks first where something is stopped or restarted. A file with
 				return services.Errorf(services.Conflict, "nothing was changed")
 			default:
 				if plan, err = client.Reload(cmd.Context(), false, plan.ID); err != nil {
-					return err
+					return badFile(err)
 				}
 				if !asJSON {
 					fmt.Fprintln(out, "done")
@@ -57,6 +58,15 @@ In a terminal it asks first where something is stopped or restarted. A file with
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
 	return cmd
+}
+
+// badFile has a file with problems end as it does in tend check: the command
+// line, which Invalid stands for elsewhere, was right.
+func badFile(err error) error {
+	if services.KindOf(err) == services.Invalid {
+		return errors.New(err.Error())
+	}
+	return err
 }
 
 // printPlan shows a plan, a line for each server and each reason.

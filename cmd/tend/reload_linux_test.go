@@ -41,7 +41,7 @@ func TestAReloadIsShownAndCarriedOutAndTouchesNothingElse(t *testing.T) {
 	}
 
 	w.configure("servers:\n  same: {comand: x}\n")
-	if code, _, errs := w.tend("reload"); code != 2 || !strings.Contains(errs, "tend.yaml:3:10: same: comand is not a key") {
+	if code, _, errs := w.tend("reload"); code != 1 || !strings.Contains(errs, "tend.yaml:3:10: same: comand is not a key") {
 		t.Errorf("a wrong file: %d %s", code, errs)
 	}
 	w.manager.Process.Signal(syscall.SIGHUP)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,5 +43,16 @@ func TestAReloadNamesEveryKeyThatItCannotApply(t *testing.T) {
 	}
 	if later := m.later(m.cfg); len(later) != 0 {
 		t.Errorf("nothing has changed, and later is %q", later)
+	}
+}
+
+func TestAReloadOfAFileWithProblemsEndsAsItsCheckDoes(t *testing.T) {
+	d := newDesk(t)
+	d.expect("reload", 0, "nothing changes (0 servers)\n", "")
+	d.write("servers:\n  web: {comand: web}\n")
+	for args, says := range map[string]string{"check": "2 problems in ", "reload": "tend.yaml:2:9: web: comand is not a key", "reload --dry-run": "tend.yaml:2:9: web: comand is not a key"} {
+		if code, _, errs := d.tend(strings.Fields(args)...); code != 1 || !strings.Contains(errs, says) {
+			t.Errorf("tend %s: %d %q, want 1 and %q", args, code, errs, says)
+		}
 	}
 }

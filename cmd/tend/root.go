@@ -94,7 +94,7 @@ The exit code is 0 for done, 1 for failed, 2 for a command that makes no sense, 
 		actCommand(g, services.Stop, "Stop servers with all their processes"),
 		actCommand(g, services.Restart, "Stop servers and start them again"),
 		actCommand(g, services.Kill, "End servers with SIGKILL"),
-		logsCommand(g), eventsCommand(g), historyCommand(g), checkCommand(g.find), reloadCommand(g), alertsCommand(g), upgradeCommand(g), shutdownCommand(g), openCommand(g),
+		logsCommand(g), eventsCommand(g), historyCommand(g), checkCommand(g), reloadCommand(g), alertsCommand(g), upgradeCommand(g), shutdownCommand(g), openCommand(g),
 		usersCommand(g), tokensCommand(g), sessionsCommand(g), unitCommand(g.find), versionCommand(), servantCommand(), preflightCommand(g),
 	)
 	root.InitDefaultCompletionCmd()

@@ -150,7 +150,7 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 	}
 	if o.listen != "" {
 		if err := config.CheckListen(o.listen); err != nil {
-			return nil, err
+			return nil, usageError("--listen %v", err)
 		}
 		cfg.Listen = o.listen
 	}
@@ -160,6 +160,9 @@ func newManager(ctx context.Context, cfg *config.Config, o serveOptions, given *
 	var kept bool
 	if m.lock, kept = given.lock(cfg.Data); !kept {
 		if m.lock, err = state.TakeLock(cfg.Data, lockTime); err != nil {
+			if services.KindOf(err) == services.Conflict && !o.demo { // demo has advice of its own
+				err = fmt.Errorf("%w; end a manager that runs with `tend shutdown`, or choose another directory with --data DIR", err)
+			}
 			return nil, err
 		}
 	}

@@ -128,13 +128,30 @@ func TestATakenPortIsAnsweredByASentenceThatNamesTheHolder(t *testing.T) {
 	w.open()
 }
 
-func TestASecondManagerOfADirectorySaysWhoHoldsIt(t *testing.T) {
+func TestASecondManagerOfADirectorySaysWhoHoldsItAndWhatToDo(t *testing.T) {
 	w := newWard(t, 0, nil)
 	w.configure("servers:\n  a: {command: [sleep, '1000']}\n")
 	w.open()
 	code, _, errs := w.tend("serve", "--listen", "127.0.0.1:0")
-	if code != 1 || !strings.Contains(errs, fmt.Sprint(w.manager.Process.Pid)) {
-		t.Errorf("%d: %s", code, errs)
+	want := fmt.Sprintf("tend: the data directory %s is in use by another tend (pid %d); end a manager that runs with `tend shutdown`, or choose another directory with --data DIR\n", filepath.Join(w.dir, ".tend"), w.manager.Process.Pid)
+	if code != 1 || errs != want {
+		t.Errorf("%d: %s, want 1 and %s", code, errs, want)
+	}
+}
+
+func TestAWrongAddressIsAnsweredWithTheNameOfItsFlag(t *testing.T) {
+	w := newWard(t, 0, nil)
+	w.configure("servers:\n  a: {command: [sleep, '1000']}\n")
+	w.over = true // none is to run
+	t.Setenv("TMPDIR", w.dir)
+	for args, want := range map[string]string{
+		"serve --listen nonsense":    "tend: --listen wants an address and a port such as 127.0.0.1:3030, not \"nonsense\"\n",
+		"serve --listen here:80":     "tend: --listen wants localhost or an IP address before the colon, not \"here\": 0.0.0.0 is every address of this machine\n",
+		"demo --listen 127.0.0.1:no": "tend: --listen wants a port from 0 to 65535 after the colon, not \"no\"\n",
+	} {
+		if code, out, errs := w.tend(strings.Fields(args)...); code != 2 || out != "" || errs != want {
+			t.Errorf("tend %s: %d %q %q, want 2 and %q", args, code, out, errs, want)
+		}
 	}
 }
 
