@@ -16,7 +16,8 @@ const (
 
 // Events returns one page, newest first. The cursor is the key of an event,
 // which is its ID unless the clock was set back. Of the Status only ID, Name
-// and Phase are kept. It may lag behind Event by some tenths of a second.
+// and Phase are kept. What was told before is there, unless it takes longer than
+// longestWait to write it.
 // Errors are Unavailable.
 func (s *Store) Events(ctx context.Context, q services.HistoryQuery) (services.HistoryPage, error) {
 	limit := q.Limit
@@ -26,6 +27,7 @@ func (s *Store) Events(ctx context.Context, q services.HistoryQuery) (services.H
 	limit = min(limit, largestPage)
 	page := services.HistoryPage{Events: []services.Event{}}
 	query, args := selectEvents(q, limit+1)
+	s.progress.catchUp(ctx)
 	err := s.read(ctx, func(ctx context.Context, db *sql.DB) error {
 		rows, err := db.QueryContext(ctx, query, args...)
 		if err != nil {

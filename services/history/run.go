@@ -12,7 +12,7 @@ import (
 var background = context.Background()
 
 // The pace of writing. What comes alone is written at once, then at most once
-// in a spacing. Cleaning goes in steps, each after stepping, and begins each
+// in a spacing, or when somebody asks. Cleaning goes in steps, each after stepping, and begins each
 // idle.
 const (
 	spacing  = time.Second
@@ -39,6 +39,7 @@ func (s *Store) Run(ctx context.Context) error {
 				select {
 				case <-ctx.Done():
 				case <-pause.C:
+				case <-s.progress.asked:
 				}
 				pause.Stop()
 				if ctx.Err() != nil {
@@ -102,9 +103,11 @@ func (w *writer) finish() error {
 
 // write brings what waits into the file, until there is no more or ctx ends.
 func (w *writer) write(ctx context.Context, all bool) error {
+	told := w.store.progress.told.Load()
 	for ctx.Err() == nil || w.pending != nil {
 		if w.pending == nil {
 			if w.pending = w.take(); w.pending == nil {
+				w.store.progress.reached(told)
 				break
 			}
 		}

@@ -23,6 +23,7 @@ func (s *Store) Runs(ctx context.Context, server string, before time.Time, limit
 		bound = before.UnixMilli()
 	}
 	out := []services.PastRun{}
+	s.progress.catchUp(ctx)
 	err := s.read(ctx, func(ctx context.Context, db *sql.DB) error {
 		rows, err := db.QueryContext(ctx, `SELECT id, server, started, ended, exit, crash, lines FROM runs
 			WHERE server = ? AND started < ? ORDER BY started DESC, rowid DESC LIMIT ?`, server, bound, min(limit, largestPage))

@@ -37,9 +37,10 @@ type Options struct {
 // Store is history.db. Use Open; Run has to be called once, and ends it. All
 // other methods may be called by anybody at any time.
 type Store struct {
-	queue  queue
-	gauges gauges
-	news   chan struct{} // there is something to write
+	queue    queue
+	gauges   gauges
+	news     chan struct{} // there is something to write
+	progress *progress
 
 	base    atomic.Pointer[base]    // nil while there is none; only the writer stores it
 	suspect atomic.Pointer[suspect] // what a reader found damaged
@@ -74,7 +75,7 @@ func Open(o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{news: make(chan struct{}, 1)}
+	s := &Store{news: make(chan struct{}, 1), progress: newProgress()}
 	s.writer = newWriter(s, o)
 	s.writer.open()
 	return s, nil
@@ -87,6 +88,7 @@ func (s *Store) Event(e services.Event) {
 		return
 	}
 	s.queue.put(newRecord(e))
+	s.progress.told.Add(1)
 	wake(s.news)
 }
 

@@ -267,6 +267,39 @@ func TestIdleReadersAreClosed(t *testing.T) {
 	})
 }
 
+// TestWhoAsksRightAfterwardsSeesWhatHasHappened: what came within a second of
+// something else was not there yet.
+func TestWhoAsksRightAfterwardsSeesWhatHasHappened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, file(t))
+		begin := time.Now()
+		for n := 1; n <= 5; n++ {
+			h.Event(event(n, services.EventHealth, "api", "x"))
+			if got := len(h.events(services.HistoryQuery{}).Events); got != n {
+				t.Errorf("%d of %d events", got, n)
+			}
+		}
+		s := up("run", begin)
+		started := event(6, services.EventStarted, "api", "x")
+		started.Status = &s
+		h.Event(started)
+		if got := len(h.runs("api")); got != 1 {
+			t.Errorf("%d runs", got)
+		}
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+		h.end()
+
+		// Where it cannot be written nobody waits for ever.
+		h.Event(event(7, services.EventHealth, "api", "x"))
+		h.Events(t.Context(), services.HistoryQuery{}) //nolint:errcheck // there is nothing to read from
+		if took := time.Since(begin); took != longestWait {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
 func TestAnybodyMayReadAndTellAtAnyTime(t *testing.T) {
 	h := open(t, file(t), long)
 	stop := make(chan struct{})
