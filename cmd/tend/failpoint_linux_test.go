@@ -48,7 +48,7 @@ var passages = map[string]passage{
 	"exit-noticed":      {provoke: crashing, times: []int{1}},
 	"stop-ordered":      {provoke: stopping, times: []int{1}},
 	"stop-signalled":    {provoke: stopping, times: []int{1}},
-	"stop-killing":      {provoke: stopping, times: []int{1}},
+	"stop-killing":      {provoke: killing, times: []int{1}},
 	"stop-gone":         {provoke: stopping, times: []int{1}},
 	"adopt-locked":      {provoke: adopting, times: []int{1}},
 	"adopt-found":       {provoke: adopting, times: []int{1}},
@@ -84,6 +84,12 @@ func crashing(w *ward) {
 func stopping(w *ward) {
 	w.order(services.Stop, "s01")
 	w.order(services.Restart, "s02")
+}
+
+// killing ends a server at once.
+func killing(w *ward) {
+	w.killed["s01"] = true
+	w.order(services.Kill, "s01")
 }
 
 // reloading reads a configuration with one server less, one more, and one that
@@ -128,7 +134,7 @@ func (w *ward) order(action services.Action, name string) {
 	order := services.Order{Action: action, Servers: []string{name}}
 	if _, err := w.client.Do(w.t.Context(), order); err == nil {
 		w.wanted[name] = services.Up
-		if action == services.Stop {
+		if action != services.Restart {
 			w.wanted[name] = services.Down
 		}
 	}
@@ -177,7 +183,7 @@ func (w *ward) faulty(name, point string) {
 		w.settled()
 		w.kill()
 	}
-	if strings.HasPrefix(name, "exit-") { // the manager is to die of the exit that is provoked
+	if strings.HasPrefix(name, "exit-") || strings.HasPrefix(name, "stop-") { // the manager is to die of the end that is provoked
 		if err := os.WriteFile(filepath.Join(w.dir, steadyFile), nil, 0o600); err != nil {
 			w.t.Fatal(err)
 		}
