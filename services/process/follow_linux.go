@@ -1,7 +1,9 @@
 package process
 
 import (
+	"errors"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -75,40 +77,92 @@ func (p *Process) replaced(leader *handle) bool {
 // a quarter of a millisecond.
 const hearTime = time.Second
 
+// marks are what those wait for who want to know that all that was said so far
+// has been heard. They share them: one is under way at a time, and who comes
+// meanwhile waits for the next. To send one may block a thread.
+type marks struct {
+	mu   sync.Mutex    // guards what follows
+	next chan struct{} // closed when the next one was heard, nil while nobody waits for it
+	busy bool
+}
+
 // hearOut waits until all that was said by sd_notify so far has been heard: who
 // names its child as the main process, or says why it cannot go on, may end
 // right after.
 func (h *Host) hearOut() {
+	m := &h.marks
+	m.mu.Lock()
+	if m.next == nil {
+		m.next = make(chan struct{})
+	}
+	heard, first := m.next, !m.busy
+	m.busy = true
+	m.mu.Unlock()
+	if first {
+		h.work.Go(h.hearMarks)
+	}
+	<-heard
+}
+
+// hearMarks sends marks as long as somebody waits for one.
+func (h *Host) hearMarks() {
+	m := &h.marks
+	for {
+		m.mu.Lock()
+		next := m.next
+		m.next, m.busy = nil, next != nil
+		m.mu.Unlock()
+		if next == nil {
+			return
+		}
+		if err := h.hearMark(); err != nil {
+			h.log.Warn("what a server has said last may not be heard before its end is", "err", err)
+		}
+		close(next)
+	}
+}
+
+// hearMark sends a mark and waits until its turn has come, or hearTime is over.
+func (h *Host) hearMark() error {
 	if !h.hearing.Load() {
-		return
+		return nil
 	}
 	heard, mark, err := os.Pipe()
 	if err != nil {
-		return
+		return err
 	}
 	defer heard.Close()
-	err = sendMark(notifyName(h.instance), mark)
+	until := time.Now().Add(hearTime)
+	err = sendMark(notifyName(h.instance), mark, until)
 	mark.Close()
-	if err != nil {
-		h.log.Warn("what a server has said last may not be heard before its end is", "err", err)
-		return
+	switch {
+	case errors.Is(err, unix.ECONNREFUSED):
+		return nil // nobody listens any more
+	case err != nil:
+		return err
 	}
-	heard.SetReadDeadline(time.Now().Add(hearTime)) //nolint:errcheck // a pipe has deadlines
-	heard.Read(make([]byte, 1))                     //nolint:errcheck // it ends when the other copy is closed
+	heard.SetReadDeadline(until) //nolint:errcheck // a pipe has deadlines
+	heard.Read(make([]byte, 1))  //nolint:errcheck // it ends when the other copy is closed
+	return nil
 }
 
 // sendMark sends a descriptor, which whoever listens closes when its turn
 // comes. Package net cannot send one by a connected socket of this kind, and
 // the poller does not know when there is room for one that is not connected.
-func sendMark(name string, mark *os.File) error {
+func sendMark(name string, mark *os.File, until time.Time) error {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd) //nolint:errcheck // what was sent is sent
-	limit := unix.NsecToTimeval(hearTime.Nanoseconds())
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit); err != nil {
-		return err
+	for {
+		limit := unix.NsecToTimeval(max(time.Until(until), time.Millisecond).Nanoseconds()) // zero would be for ever
+		if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit); err != nil {
+			return err
+		}
+		err := unix.Sendmsg(fd, []byte("BARRIER=1"), unix.UnixRights(int(mark.Fd())), &unix.SockaddrUnix{Name: name}, 0)
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
 	}
-	return unix.Sendmsg(fd, []byte("BARRIER=1"), unix.UnixRights(int(mark.Fd())), &unix.SockaddrUnix{Name: name}, 0)
 }

@@ -40,6 +40,7 @@ type Host struct {
 	work sync.WaitGroup // what processes have to have done
 
 	hearing   atomic.Bool // what servers say by sd_notify is heard
+	marks     marks
 	connect   sync.Once
 	connector *connector // set by connect; nil where there is none
 

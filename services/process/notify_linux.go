@@ -63,6 +63,8 @@ func (h *Host) Notices(ctx context.Context, begun func(), take func(Notice)) err
 			}
 		}
 		for _, fd := range fds { // what they are to be stored for is not ours; for BARRIER it is the answer
+			// Anybody may send one whose close waits for somebody else.
+			unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{}) //nolint:errcheck // few are sockets
 			unix.Close(fd)
 		}
 	}

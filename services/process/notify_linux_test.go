@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -237,6 +238,37 @@ func TestTheLastWordsOfAServerAreHeardBeforeItsEnd(t *testing.T) {
 		p.Kill()
 		wait(t, "the end of its tree", p.Gone())
 	})
+}
+
+// TestManyEndsShareTheirMarks: each mark of its own blocked a thread while
+// there was no room for it.
+func TestManyEndsShareTheirMarks(t *testing.T) {
+	b := open(t, "marks", Without{})
+	b.listening()
+	before := threads(t)
+	var ends sync.WaitGroup
+	for range 300 {
+		ends.Go(b.hearOut)
+	}
+	ends.Wait()
+	if grown := threads(t) - before; grown > 8 {
+		t.Errorf("%d threads more", grown)
+	}
+	b.marks.mu.Lock()
+	defer b.marks.mu.Unlock()
+	if b.marks.next != nil {
+		t.Error("somebody still waits")
+	}
+}
+
+// threads counts those of this process.
+func threads(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
 }
 
 // TestWhatAServerSaysWhileItIsBeingStartedIsHeard: on a busy machine a server
