@@ -14,6 +14,7 @@ const longestWait = 250 * time.Millisecond
 type progress struct {
 	told    atomic.Uint64 // events so far
 	written atomic.Uint64 // of them; those given up count, too
+	stuck   atomic.Bool   // the file cannot be written
 	asked   chan struct{} // somebody waits for the rest
 
 	mu   sync.Mutex    // guards what follows
@@ -24,12 +25,9 @@ func newProgress() *progress {
 	return &progress{asked: make(chan struct{}, 1), more: make(chan struct{})}
 }
 
-// reached notes how many events are written.
-func (p *progress) reached(count uint64) {
-	if p.written.Load() == count {
-		return
-	}
-	p.written.Store(count)
+// wrote notes that so many more events are written.
+func (p *progress) wrote(count int) {
+	p.written.Add(uint64(count))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	close(p.more)
@@ -40,7 +38,7 @@ func (p *progress) reached(count uint64) {
 // as longestWait: who asks right after an order wants to see what came of it.
 func (p *progress) catchUp(ctx context.Context) {
 	told := p.told.Load()
-	if p.written.Load() >= told {
+	if p.written.Load() >= told || p.stuck.Load() {
 		return
 	}
 	limit := time.NewTimer(longestWait)

@@ -26,13 +26,14 @@ type piece struct {
 }
 
 // put adds a record. Where the queue is full its oldest piece goes: what
-// happened last is what people look for.
-func (q *queue) put(r record) {
+// happened last is what people look for. It returns how many went.
+func (q *queue) put(r record) (gone int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.count >= queueRecords || q.bytes >= queueCapacity {
 		first := q.shift()
-		q.dropped += len(first.records)
+		gone = len(first.records)
+		q.dropped += gone
 	}
 	if n := len(q.pieces); n == 0 || len(q.pieces[n-1].records) == chunkRecords {
 		capacity := 8 // few events are the rule
@@ -47,6 +48,7 @@ func (q *queue) put(r record) {
 	last.bytes += size
 	q.count++
 	q.bytes += size
+	return gone
 }
 
 // shift removes the oldest piece. The caller holds mu.

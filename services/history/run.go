@@ -103,17 +103,16 @@ func (w *writer) finish() error {
 
 // write brings what waits into the file, until there is no more or ctx ends.
 func (w *writer) write(ctx context.Context, all bool) error {
-	told := w.store.progress.told.Load()
 	for ctx.Err() == nil || w.pending != nil {
 		if w.pending == nil {
 			if w.pending = w.take(); w.pending == nil {
-				w.store.progress.reached(told)
 				break
 			}
 		}
 		if err := w.writeEvents(w.pending); err != nil {
 			return err
 		}
+		w.store.progress.wrote(len(w.pending))
 		w.pending = nil
 	}
 	if w.lost += w.store.queue.lost(); w.lost > 0 && w.failed == nil {

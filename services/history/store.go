@@ -87,8 +87,11 @@ func (s *Store) Event(e services.Event) {
 	if e.Kind == services.EventReset {
 		return
 	}
-	s.queue.put(newRecord(e))
+	gone := s.queue.put(newRecord(e))
 	s.progress.told.Add(1)
+	if gone > 0 {
+		s.progress.wrote(gone)
+	}
 	wake(s.news)
 }
 

@@ -124,6 +124,7 @@ func (w *writer) drop() {
 // outcome notes how an attempt ended and tells of a change. It reports whether
 // to try again at once: after a damaged file was set aside.
 func (w *writer) outcome(err error) (again bool) {
+	w.store.progress.stuck.Store(err != nil)
 	if err == nil {
 		w.retry, w.again = 0, time.Time{}
 		if w.failed != nil {
