@@ -24,6 +24,9 @@ It ends with 0 where the file is good and with 1 where it is not. It reads the f
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if len(files) > 0 {
+				if files[0] == "" {
+					return usageError("name the file: it is empty")
+				}
 				if g.config != "" {
 					return usageError("name the file or use --config, not both")
 				}

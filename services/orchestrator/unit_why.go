@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"tend/services"
 )
@@ -195,6 +196,12 @@ func (u *unit) lastWords() string {
 		return ""
 	}
 	words := u.hide(u.notified) // before it is cut: half a secret would not be known for one
+	words = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) { // it may end in a terminal
+			return ' '
+		}
+		return r
+	}, words)
 	if len(words) > mostWords {
 		words = strings.ToValidUTF8(words[:mostWords], "") + "…"
 	}

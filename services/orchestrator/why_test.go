@@ -35,6 +35,7 @@ func TestWhatAServerHasSaidBeforeItFailedIsSaid(t *testing.T) {
 		for _, c := range []struct{ says, want string }{
 			{"lost the database", "; it said last: lost the database; its restart policy is never"},
 			{strings.Repeat("é", 150), "; it said last: " + strings.Repeat("é", 100) + "…; its restart policy is never"},
+			{"\x1b[31mred\u0085", "; it said last:  [31mred ; its restart policy is never"},
 			{saysStopping, " after 1ms; its restart policy is never"},
 		} {
 			synctest.Wait()
