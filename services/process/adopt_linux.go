@@ -34,7 +34,7 @@ func (h *Host) Adopt(run services.Run) (*Process, error) {
 			}
 		}
 	}
-	p, err := newProcess(h, run, leader, h.tracking(run), true)
+	p, err := newProcess(h, run, leader, h.tracking(run), false)
 	if err != nil {
 		h.closeHandle(leader)
 		return nil, err

@@ -56,6 +56,7 @@ func (h *Host) Notices(ctx context.Context, begun func(), take func(Notice)) err
 		if run, ours := h.RunOf(pid); ours && flags&unix.MSG_TRUNC == 0 {
 			if notice := parseNotice(string(text[:n])); notice != (Notice{}) {
 				notice.Server, notice.Run = run.Server, run.ID
+				h.spoke(run.ID)
 				if notice.MainPID > 0 {
 					h.promote(run, notice.MainPID)
 				}
@@ -67,6 +68,16 @@ func (h *Host) Notices(ctx context.Context, begun func(), take func(Notice)) err
 			unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{}) //nolint:errcheck // few are sockets
 			unix.Close(fd)
 		}
+	}
+}
+
+// spoke notes that a run says something by sd_notify: its last words are to be
+// heard.
+func (h *Host) spoke(id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p := h.live[id]; p != nil {
+		p.speaks.Store(true)
 	}
 }
 

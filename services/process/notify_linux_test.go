@@ -240,6 +240,22 @@ func TestTheLastWordsOfAServerAreHeardBeforeItsEnd(t *testing.T) {
 	})
 }
 
+// Of a run that an earlier manager has started nobody knows whether it speaks.
+func TestWhoHasSpokenIsKnownToSpeak(t *testing.T) {
+	b := open(t, "spoken", Without{})
+	p := b.start(self("idle"))
+	b.spoke("nobody")
+	if p.speaks.Load() {
+		t.Error("it speaks, they say")
+	}
+	b.spoke(p.Run().ID)
+	if !p.speaks.Load() {
+		t.Error("it does not speak, they say")
+	}
+	p.Kill()
+	wait(t, "the end", p.Gone())
+}
+
 // TestManyEndsShareTheirMarks: each mark of its own blocked a thread while
 // there was no room for it.
 func TestManyEndsShareTheirMarks(t *testing.T) {

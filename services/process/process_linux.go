@@ -2,6 +2,7 @@ package process
 
 import (
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -15,8 +16,8 @@ import (
 // tree is gone. Everybody may call the methods.
 type Process struct {
 	host    *Host
-	ours    bool // we started it: what loses its parent comes back to us
-	speaks  bool // by sd_notify, or it may
+	ours    bool        // we started it: what loses its parent comes back to us
+	speaks  atomic.Bool // by sd_notify, or it may; of one of an earlier manager nobody knows until it does
 	exited  chan struct{}
 	changed chan struct{} // holds one token when Run has something new
 	gone    chan struct{}
@@ -33,9 +34,10 @@ type Process struct {
 
 func newProcess(h *Host, run services.Run, leader *handle, tracking services.Tracking, speaks bool) (*Process, error) {
 	p := &Process{
-		host: h, run: run, leader: leader, tracking: tracking, speaks: speaks,
+		host: h, run: run, leader: leader, tracking: tracking,
 		exited: make(chan struct{}), changed: make(chan struct{}, 1), gone: make(chan struct{}),
 	}
+	p.speaks.Store(speaks)
 	if leader == nil {
 		p.exit = services.UnknownExit(time.Now())
 		close(p.exited)
@@ -61,7 +63,7 @@ func (p *Process) over(leader *handle) {
 	if !ok {
 		return
 	}
-	if p.speaks {
+	if p.speaks.Load() || !p.ours && exit.Seen && exit.Code == 0 {
 		p.host.hearOut()
 	}
 	if exit.Seen && exit.Code == 0 {
