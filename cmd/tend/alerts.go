@@ -58,7 +58,7 @@ func alertsCommand(g *globals) *cobra.Command {
 					fmt.Fprintf(out, "  of %s", strings.Join(t.Servers, ", "))
 				}
 				if t.Error != "" {
-					fmt.Fprintf(out, "  last error: %s", oneLine(t.Error))
+					fmt.Fprintf(out, "  last error: %s", services.OneLine(t.Error))
 				}
 				fmt.Fprintln(out)
 			}
@@ -85,7 +85,7 @@ func alertsCommand(g *globals) *cobra.Command {
 					failed++
 				}
 				if !asJSON {
-					fmt.Fprintf(out, "%s: %s\n", t.Target, oneLine(t.Message))
+					fmt.Fprintf(out, "%s: %s\n", t.Target, services.OneLine(t.Message))
 				}
 			}
 			if asJSON {

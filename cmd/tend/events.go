@@ -65,7 +65,7 @@ func printEvent(out io.Writer, e services.Event, asJSON bool) error {
 		e.Message = "some events may be missing here: `tend history` has them"
 	}
 	if !asJSON {
-		_, err := fmt.Fprintf(out, "%s  %-8s %s\n", e.At.Local().Format(time.TimeOnly), e.Kind, oneLine(e.Message))
+		_, err := fmt.Fprintf(out, "%s  %-8s %s\n", e.At.Local().Format(time.TimeOnly), e.Kind, services.OneLine(e.Message))
 		return err
 	}
 	return printLine(out, e)

@@ -156,7 +156,7 @@ func (o *historyOptions) showRuns(ctx context.Context, client *remote.Client, na
 		}
 		if !o.json {
 			for _, line := range r.Lines {
-				fmt.Fprintf(out, "    %s\n", oneLine(line)) //nolint:errcheck // the writer keeps its first error
+				fmt.Fprintf(out, "    %s\n", services.OneLine(line)) //nolint:errcheck // the writer keeps its first error
 			}
 		}
 	}
@@ -179,7 +179,7 @@ func describeRun(r services.PastRun, now time.Time) string {
 // print writes one object as a line.
 func (o *historyOptions) print(out io.Writer, value any, line func() string) error {
 	if !o.json {
-		_, err := fmt.Fprintln(out, oneLine(line()))
+		_, err := fmt.Fprintln(out, services.OneLine(line()))
 		return err
 	}
 	return printLine(out, value)

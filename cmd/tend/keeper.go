@@ -171,7 +171,7 @@ func endCommand(g *globals, use, short, done string, end func(context.Context, k
 				if err := end(cmd.Context(), k, args[0]); err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.ErrOrStderr(), done+"\n", oneLine(args[0]))
+				fmt.Fprintf(cmd.ErrOrStderr(), done+"\n", services.OneLine(args[0]))
 				return nil
 			})
 		},

@@ -51,7 +51,7 @@ func addUserCommand(g *globals) *cobra.Command {
 				if err := k.AddUser(cmd.Context(), services.User{Name: args[0], Role: r, Servers: servers}, password); err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.ErrOrStderr(), "%s was added as %s\n", oneLine(args[0]), r)
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s was added as %s\n", services.OneLine(args[0]), r)
 				return nil
 			})
 		},
@@ -74,7 +74,7 @@ func passwdCommand(g *globals) *cobra.Command {
 				if err := k.ChangeUser(cmd.Context(), args[0], services.UserChange{Password: &password}); err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.ErrOrStderr(), "%s has another password\n", oneLine(args[0]))
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s has another password\n", services.OneLine(args[0]))
 				return nil
 			})
 		},
@@ -99,7 +99,7 @@ func roleCommand(g *globals) *cobra.Command {
 				if err := k.ChangeUser(cmd.Context(), args[0], change); err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.ErrOrStderr(), "%s is %s now\n", oneLine(args[0]), role)
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s is %s now\n", services.OneLine(args[0]), role)
 				return nil
 			})
 		},

@@ -78,7 +78,7 @@ func printPlan(out io.Writer, plan remote.Plan) {
 		for _, c := range part.list {
 			fmt.Fprintf(out, "%-8s %s\n", part.word, c.Server)
 			for _, reason := range c.Reasons {
-				fmt.Fprintf(out, "         %s\n", oneLine(reason))
+				fmt.Fprintf(out, "         %s\n", services.OneLine(reason))
 			}
 		}
 	}

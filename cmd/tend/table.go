@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"tend/services"
@@ -31,7 +30,7 @@ func (t *table) cell(text string, colour func(string) string) {
 		t.row()
 	}
 	last := &t.rows[len(t.rows)-1]
-	*last = append(*last, cell{oneLine(text), colour})
+	*last = append(*last, cell{services.OneLine(text), colour})
 }
 
 // print writes the table. The last cell of a row is not padded.
@@ -60,17 +59,6 @@ func (t *table) print(out io.Writer) error {
 		w.WriteByte('\n') //nolint:errcheck // likewise
 	}
 	return w.Flush()
-}
-
-// oneLine keeps what a server or a stranger wrote from playing with the
-// terminal.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, s)
 }
 
 // painter colours words that say the same without colour.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
 	"tend/services"
 )
@@ -195,13 +194,7 @@ func (u *unit) lastWords() string {
 	if u.m.Phase != services.BackOff && u.m.Phase != services.Failed || u.notified == saysStopping || u.notified == saysReloading {
 		return ""
 	}
-	words := u.hide(u.notified) // before it is cut: half a secret would not be known for one
-	words = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) { // it may end in a terminal
-			return ' '
-		}
-		return r
-	}, words)
+	words := services.OneLine(u.hide(u.notified)) // before it is cut: half a secret would not be known for one
 	if len(words) > mostWords {
 		words = strings.ToValidUTF8(words[:mostWords], "") + "…"
 	}
