@@ -17,8 +17,7 @@ const (
 // Events returns one page, newest first. The cursor is the key of an event,
 // which is its ID unless the clock was set back. Of the Status only ID, Name
 // and Phase are kept. What was told before is there, unless it takes longer than
-// longestWait to write it.
-// Errors are Unavailable.
+// longestWait to write it. Errors are Unavailable.
 func (s *Store) Events(ctx context.Context, q services.HistoryQuery) (services.HistoryPage, error) {
 	limit := q.Limit
 	if limit <= 0 {

@@ -12,8 +12,8 @@ import (
 var background = context.Background()
 
 // The pace of writing. What comes alone is written at once, then at most once
-// in a spacing, or when somebody asks. Cleaning goes in steps, each after stepping, and begins each
-// idle.
+// in a spacing, or when somebody asks. Cleaning goes in steps, each after
+// stepping, and begins each idle.
 const (
 	spacing  = time.Second
 	stepping = time.Second

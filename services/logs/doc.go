@@ -39,9 +39,10 @@
 // Run's goroutine, the keeper, looks at clocks and removes heads; Begin does
 // where it sets a file aside, and one goroutine beside the keeper makes files
 // short, which waits for the disk. A log that is being written is looked at by
-// fstat, more often the faster it grows. A quiet one has an inotify watch for one event only, and costs nothing. A
-// watch that stays would slow the writer by half: 3.6 s became 5.6 s for
-// 4.5 million lines. Where there are no watches, quiet logs are looked at in turn.
+// fstat, more often the faster it grows. A quiet one has an inotify watch for
+// one event only, and costs nothing. A watch that stays would slow the writer by
+// half: 3.6 s became 5.6 s for 4.5 million lines. Where there are no watches,
+// quiet logs are looked at in turn.
 //
 // # Who may touch what
 //
